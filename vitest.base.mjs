@@ -1,0 +1,11 @@
+/** Each test file runs in a process of its own: native state never crosses files. */
+export const tests = (options = {}) => ({
+  test: {
+    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    reporters: ["default", ["json", { outputFile: ".results/vitest.json" }]],
+    ...options,
+  },
+});
