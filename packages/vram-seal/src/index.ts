@@ -1,0 +1,23 @@
+export { type FsverityOptions, FsverityHasher, fsverityDigest } from "./fsverity/fsverity-hasher.js";
+export { type ReadFsverityOptions, readFsverityDigest } from "./fsverity/read-fsverity-digest.js";
+export { canonicalize } from "./encoding/canonical-json.js";
+export { preAuthEncoding } from "./encoding/pre-auth-encoding.js";
+export {
+  type Seal,
+  type SealExpectation,
+  type SealPlacement,
+  type SealStatement,
+  SEAL_DIGEST_ALGORITHM,
+} from "./seal/seal-statement.js";
+export { createSeal } from "./seal/create-seal.js";
+export { type VerifySealOptions, verifySeal } from "./seal/verify-seal.js";
+export { type SealAgeOptions, assertSealAge } from "./seal/assert-seal-age.js";
+export type { SealRefusal } from "./seal/seal-refusal.js";
+export type { SealKey } from "./keys/seal-key.js";
+export { fromWorkerToken } from "./keys/from-worker-token.js";
+export { fromKeyFile } from "./keys/from-key-file.js";
+export { fromSystemdCredential } from "./keys/from-systemd-credential.js";
+export { generate } from "./keys/generate.js";
+export { createKeyFile } from "./keys/create-key-file.js";
+export type { KeyFileRefusal } from "./keys/key-file-rules.js";
+export { type SealErrorCode, type SealErrorDetails, type SealErrorOptions, SealError } from "./seal-error.js";

@@ -1,0 +1,16 @@
+/** A root key that authenticates seals and never shows itself. Owned: close it. */
+export interface SealKey {
+  /** Public name of the root key: 16 lowercase hexadecimal characters. */
+  readonly keyId: string;
+  /** Whether the key lies in memory locked against swapping and dumping. */
+  readonly locked: boolean;
+  /**
+   * HMAC-SHA256 under the MAC key of one process instance (docs/spec/seal-v1.md, "Keys").
+   *
+   * @throws SealError `KEY_UNAVAILABLE` after `close()`; `INVALID_INPUT`
+   */
+  mac(instanceId: string, message: Uint8Array): Promise<Uint8Array>;
+  /** Drops the key. Idempotent. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}

@@ -1,0 +1,36 @@
+import { canonicalize } from "../encoding/canonical-json.js";
+import type { SealStatement } from "./seal-statement.js";
+import { type FieldProblem, statementProblem } from "./statement-rules.js";
+
+/** Largest statement in bytes: above what the schema's limits add up to. */
+export const STATEMENT_MAX_BYTES = 8192;
+
+export type ParsedStatement =
+  | { readonly statement: SealStatement; readonly problem?: never }
+  | { readonly statement?: never; readonly problem: FieldProblem };
+
+/**
+ * Reads a statement from its bytes. They must be exactly what canonicalising the statement gives, so one statement has one
+ * encoding and a duplicate key, a stray space or invalid UTF-8 cannot hide.
+ */
+export function parseStatement(bytes: Uint8Array): ParsedStatement {
+  const value = parseCanonical(bytes);
+  if (value === undefined) return { problem: { field: "statement", expectation: "be canonical JSON (RFC 8785)" } };
+  const problem = statementProblem(value);
+  return problem === undefined ? { statement: freeze(value as SealStatement) } : { problem };
+}
+
+function parseCanonical(bytes: Uint8Array): unknown {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
+    return Buffer.from(canonicalize(value), "utf8").equals(bytes) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function freeze(statement: SealStatement): SealStatement {
+  Object.freeze(statement.placement);
+  Object.freeze(statement.expected);
+  return Object.freeze(statement);
+}

@@ -1,0 +1,19 @@
+import { types } from "node:util";
+import { preAuthEncoding } from "../encoding/pre-auth-encoding.js";
+import type { SealKey } from "../keys/seal-key.js";
+import { SealError } from "../seal-error.js";
+import { SEAL_TYPE } from "./seal-statement.js";
+
+/** HMAC-SHA256. */
+export const MAC_BYTES = 32;
+
+/**
+ * The MAC of a statement's bytes.
+ *
+ * @throws SealError `KEY_UNAVAILABLE`, also for a key that gives anything but 32 bytes
+ */
+export async function sealMac(key: SealKey, instanceId: string, statement: Uint8Array): Promise<Uint8Array> {
+  const mac: unknown = await key.mac(instanceId, preAuthEncoding(SEAL_TYPE, statement));
+  if (types.isUint8Array(mac) && mac.length === MAC_BYTES) return mac;
+  throw new SealError("KEY_UNAVAILABLE", "the seal key gave no HMAC-SHA256", { details: { reason: "bad-mac" } });
+}
