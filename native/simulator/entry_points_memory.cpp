@@ -1,0 +1,311 @@
+// The driver's entry points for memory: the virtual-memory calls, copies, sets and pointer attributes.
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "call.h"
+#include "export.h"
+
+using namespace vram::simulator;
+namespace driver = vram::driver;
+
+namespace {
+
+bool IsGranular(std::size_t bytes) { return bytes != 0 && bytes % kGranularity == 0; }
+
+bool IsDeviceMemory(const Machine& machine, const CUmemAllocationProp* p) {
+  return p != nullptr && p->type == driver::kDeviceNonMigrating && p->location.type == driver::kLocationDevice &&
+         p->location.id >= 0 && static_cast<std::size_t>(p->location.id) < machine.devices.size();
+}
+
+// The first fault of the list that applies to this copy.
+const CopyFault* Firing(std::vector<CopyFault>& faults) {
+  for (CopyFault& fault : faults) {
+    if (fault.trigger.Fires()) return &fault;
+  }
+  return nullptr;
+}
+
+// The host's side of a range that the current device may read (or write); null refuses the call. That a write to a
+// read-only mapping is refused so, and not by a sticky fault, is an assumption until run on a GPU.
+unsigned char* Reach(Call& call, CUdeviceptr address, std::size_t bytes, int access) {
+  const Mapping* const mapping = call.machine().Find(address, bytes);
+  if (mapping == nullptr || (mapping->AccessOf(call.ordinal()) & access) != access) return nullptr;
+  return mapping->memory->host() + (address - mapping->base);
+}
+
+template <typename T>
+CUresult Set(Call& call, CUdeviceptr address, T value, std::size_t count) {
+  if (count == 0) return driver::kSuccess;
+  if (address % sizeof(T) != 0 || count > SIZE_MAX / sizeof(T)) return driver::kInvalidValue;
+  unsigned char* const host = Reach(call, address, count * sizeof(T), driver::kAccessReadWrite);
+  if (host == nullptr) return driver::kInvalidValue;
+  if constexpr (sizeof(T) == 1) {
+    std::memset(host, value, count);
+  } else {
+    std::fill_n(reinterpret_cast<T*>(host), count, value);
+  }
+  return driver::kSuccess;
+}
+
+}  // namespace
+
+SIM_EXPORT CUresult cuMemGetInfo_v2(size_t* free_bytes, size_t* total_bytes) {
+  Call call("cuMemGetInfo_v2", Needs::kContext);
+  if (call.refused()) return call.refused();
+  if (free_bytes == nullptr || total_bytes == nullptr) return driver::kInvalidValue;
+  *total_bytes = call.device().config.memory_bytes;
+  *free_bytes = *total_bytes - call.device().used_bytes;
+  return driver::kSuccess;
+}
+
+SIM_EXPORT CUresult cuMemGetAllocationGranularity(size_t* granularity, const CUmemAllocationProp* properties, int option) {
+  Call call("cuMemGetAllocationGranularity", Needs::kInitialized);
+  if (call.refused()) return call.refused();
+  if (granularity == nullptr || option < 0 || option > 1 || !IsDeviceMemory(call.machine(), properties))
+    return driver::kInvalidValue;
+  *granularity = kGranularity;
+  return driver::kSuccess;
+}
+
+SIM_EXPORT CUresult cuMemCreate(CUmemGenericAllocationHandle* handle, size_t bytes, const CUmemAllocationProp* properties,
+                                unsigned long long flags) {
+  Call call("cuMemCreate", Needs::kContext);
+  if (call.refused()) return call.refused();
+  Machine& machine = call.machine();
+  if (handle == nullptr || flags != 0 || !IsGranular(bytes) || !IsDeviceMemory(machine, properties)) return driver::kInvalidValue;
+  Device& device = machine.devices[static_cast<std::size_t>(properties->location.id)];
+  if (bytes > device.config.memory_bytes - device.used_bytes) return driver::kOutOfMemory;
+  const std::uint64_t id = machine.next_id++;
+  try {
+    machine.handles[id] = std::make_shared<PhysicalMemory>(properties->location.id, bytes, id);
+  } catch (const std::bad_alloc&) {
+    return driver::kOutOfMemory;
+  }
+  device.used_bytes += bytes;
+  *handle = id;
+  return driver::kSuccess;
+}
+
+namespace {
+
+// Gives physical memory back to its device when neither a handle nor a mapping holds it any more.
+void Drop(Machine& machine, std::shared_ptr<PhysicalMemory> memory, std::uint64_t buffer_id) {
+  if (memory.use_count() > 1) return;
+  machine.devices[static_cast<std::size_t>(memory->device())].used_bytes -= memory->bytes();
+  machine.freed.push_back({buffer_id, memory->IsZero()});
+}
+
+}  // namespace
+
+SIM_EXPORT CUresult cuMemRelease(CUmemGenericAllocationHandle handle) {
+  Call call("cuMemRelease", Needs::kContext);
+  if (call.refused()) return call.refused();
+  const auto found = call.machine().handles.extract(handle);
+  if (found.empty()) return driver::kInvalidValue;
+  Drop(call.machine(), std::move(found.mapped()), 0);
+  return driver::kSuccess;
+}
+
+SIM_EXPORT CUresult cuMemAddressReserve(CUdeviceptr* address, size_t bytes, size_t alignment, CUdeviceptr hint,
+                                        unsigned long long flags) {
+  Call call("cuMemAddressReserve", Needs::kContext);
+  if (call.refused()) return call.refused();
+  if (address == nullptr || !IsGranular(bytes) || flags != 0 || hint != 0 || (alignment & (alignment - 1)) != 0)
+    return driver::kInvalidValue;
+  // The host reserves the addresses too, without access: whoever follows one on the host crashes.
+  const std::size_t step = std::max(alignment, kGranularity);
+  void* const room = mmap(nullptr, bytes + step, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room == MAP_FAILED) return driver::kOutOfMemory;
+  const CUdeviceptr start = reinterpret_cast<CUdeviceptr>(room);
+  const CUdeviceptr base = (start + step - 1) / step * step;
+  if (base > start) munmap(room, base - start);
+  munmap(reinterpret_cast<void*>(base + bytes), start + step - base);
+  call.machine().reservations[base] = bytes;
+  *address = base;
+  return driver::kSuccess;
+}
+
+SIM_EXPORT CUresult cuMemAddressFree(CUdeviceptr address, size_t bytes) {
+  Call call("cuMemAddressFree", Needs::kContext);
+  if (call.refused()) return call.refused();
+  Machine& machine = call.machine();
+  const auto found = machine.reservations.find(address);
+  if (found == machine.reservations.end() || found->second != bytes) return driver::kInvalidValue;
+  const auto mapped = machine.mappings.lower_bound(address);
+  if (mapped != machine.mappings.end() && mapped->first < address + bytes) return driver::kInvalidValue;
+  munmap(reinterpret_cast<void*>(address), bytes);
+  machine.reservations.erase(found);
+  return driver::kSuccess;
+}
+
+SIM_EXPORT CUresult cuMemMap(CUdeviceptr address, size_t bytes, size_t offset, CUmemGenericAllocationHandle handle,
+                             unsigned long long flags) {
+  Call call("cuMemMap", Needs::kContext);
+  if (call.refused()) return call.refused();
+  Machine& machine = call.machine();
+  const auto memory = machine.handles.find(handle);
+  if (memory == machine.handles.end() || offset != 0 || flags != 0 || bytes != memory->second->bytes())
+    return driver::kInvalidValue;
+  auto after = machine.reservations.upper_bound(address);
+  if (after == machine.reservations.begin()) return driver::kInvalidValue;
+  const auto& [base, reserved] = *std::prev(after);
+  const std::uint64_t place = address - base;
+  if (place >= reserved || reserved - place < bytes || place % kGranularity != 0) return driver::kInvalidValue;
+  const auto next = machine.mappings.lower_bound(address);
+  if (next != machine.mappings.end() && next->first < address + bytes) return driver::kInvalidValue;
+  if (machine.Find(address, 1) != nullptr) return driver::kInvalidValue;
+  machine.mappings[address] = Mapping{address, bytes, memory->second, machine.next_id++, {}};
+  return driver::kSuccess;
+}
+
+SIM_EXPORT CUresult cuMemUnmap(CUdeviceptr address, size_t bytes) {
+  Call call("cuMemUnmap", Needs::kContext);
+  if (call.refused()) return call.refused();
+  Machine& machine = call.machine();
+  const auto found = machine.mappings.find(address);
+  if (found == machine.mappings.end() || found->second.bytes != bytes) return driver::kInvalidValue;
+  Mapping mapping = std::move(found->second);
+  machine.mappings.erase(found);
+  Drop(machine, std::move(mapping.memory), mapping.buffer_id);
+  return driver::kSuccess;
+}
+
+SIM_EXPORT CUresult cuMemSetAccess(CUdeviceptr address, size_t bytes, const CUmemAccessDesc* descriptors, size_t count) {
+  Call call("cuMemSetAccess", Needs::kContext);
+  if (call.refused()) return call.refused();
+  Machine& machine = call.machine();
+  const auto found = machine.mappings.find(address);
+  if (found == machine.mappings.end() || found->second.bytes != bytes || descriptors == nullptr || count == 0)
+    return driver::kInvalidValue;
+  for (std::size_t k = 0; k < count; ++k) {
+    const auto& [location, flags] = descriptors[k];
+    const bool known = flags == driver::kAccessNone || flags == driver::kAccessRead || flags == driver::kAccessReadWrite;
+    if (location.type != driver::kLocationDevice || !known) return driver::kInvalidValue;
+    if (location.id < 0 || static_cast<std::size_t>(location.id) >= machine.devices.size()) return driver::kInvalidDevice;
+    found->second.access[location.id] = flags;
+  }
+  return driver::kSuccess;
+}
+
+SIM_EXPORT CUresult cuMemGetAccess(unsigned long long* flags, const CUmemLocation* location, CUdeviceptr address) {
+  Call call("cuMemGetAccess", Needs::kContext);
+  if (call.refused()) return call.refused();
+  const Mapping* const mapping = call.machine().Find(address, 1);
+  if (flags == nullptr || location == nullptr || location->type != driver::kLocationDevice || mapping == nullptr)
+    return driver::kInvalidValue;
+  *flags = static_cast<unsigned long long>(mapping->AccessOf(location->id));
+  return driver::kSuccess;
+}
+
+SIM_EXPORT CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr destination, const void* source, size_t bytes, CUstream stream) {
+  Call call("cuMemcpyHtoDAsync_v2", Needs::kContext);
+  if (call.refused()) return call.refused();
+  Machine& machine = call.machine();
+  if (!machine.streams.contains(stream)) return driver::kInvalidHandle;
+  if (bytes == 0) return driver::kSuccess;
+  unsigned char* const host = Reach(call, destination, bytes, driver::kAccessReadWrite);
+  if (host == nullptr || source == nullptr) return driver::kInvalidValue;
+  const CopyFault* const fault = Firing(machine.faults.to_device);
+  if (fault == nullptr) {
+    std::memcpy(host, source, bytes);
+  } else if (fault->mode == CopyMode::kShort) {
+    std::memcpy(host, source, bytes / 2);
+  } else if (fault->mode == CopyMode::kLate) {
+    const auto* const from = static_cast<const unsigned char*>(source);
+    machine.late_copies.push_back({host, {from, from + bytes}, machine.Find(destination, bytes)->memory});
+  }
+  return driver::kSuccess;
+}
+
+SIM_EXPORT CUresult cuMemcpyDtoHAsync_v2(void* destination, CUdeviceptr source, size_t bytes, CUstream stream) {
+  Call call("cuMemcpyDtoHAsync_v2", Needs::kContext);
+  if (call.refused()) return call.refused();
+  Machine& machine = call.machine();
+  if (!machine.streams.contains(stream)) return driver::kInvalidHandle;
+  if (bytes == 0) return driver::kSuccess;
+  const unsigned char* const host = Reach(call, source, bytes, driver::kAccessRead);
+  if (host == nullptr || destination == nullptr) return driver::kInvalidValue;
+  const CopyFault* const fault = Firing(machine.faults.to_host);
+  if (fault == nullptr) {
+    std::memcpy(destination, host, bytes);
+  } else if (fault->mode == CopyMode::kShort) {
+    std::memcpy(destination, host, bytes / 2);
+  } else if (fault->mode == CopyMode::kLate) {
+    machine.late_copies.push_back({static_cast<unsigned char*>(destination), {host, host + bytes}, nullptr});
+  }
+  return driver::kSuccess;
+}
+
+SIM_EXPORT CUresult cuMemsetD8Async(CUdeviceptr address, unsigned char value, size_t count, CUstream stream) {
+  Call call("cuMemsetD8Async", Needs::kContext);
+  if (call.refused()) return call.refused();
+  if (!call.machine().streams.contains(stream)) return driver::kInvalidHandle;
+  return Set(call, address, value, count);
+}
+
+SIM_EXPORT CUresult cuMemsetD32Async(CUdeviceptr address, unsigned value, size_t count, CUstream stream) {
+  Call call("cuMemsetD32Async", Needs::kContext);
+  if (call.refused()) return call.refused();
+  if (!call.machine().streams.contains(stream)) return driver::kInvalidHandle;
+  return Set(call, address, value, count);
+}
+
+namespace {
+
+template <typename T>
+CUresult Answer(void* value, T answer) {
+  std::memcpy(value, &answer, sizeof answer);
+  return driver::kSuccess;
+}
+
+// Writes a value in the attribute's own width.
+CUresult AnswerAttribute(void* value, int attribute, std::uint64_t answer) {
+  switch (attribute) {
+    case driver::kPointerHostPointer:
+    case driver::kPointerBufferId:
+    case driver::kPointerRangeStart:
+    case driver::kPointerRangeSize:
+    case driver::kPointerAllowedHandleTypes:
+    case driver::kPointerMempoolHandle:
+    case driver::kPointerMemoryBlockId:
+      return Answer(value, answer);
+    case driver::kPointerIsManaged:
+    case driver::kPointerIsLegacyIpcCapable:
+    case driver::kPointerIsGpuDirectRdmaCapable:
+    case driver::kPointerMemoryType:
+    case driver::kPointerDeviceOrdinal:
+    case driver::kPointerAccessFlags:
+      return Answer(value, static_cast<std::uint32_t>(answer));
+    default:
+      return driver::kInvalidValue;
+  }
+}
+
+}  // namespace
+
+SIM_EXPORT CUresult cuPointerGetAttribute(void* value, int attribute, CUdeviceptr address) {
+  Call call("cuPointerGetAttribute", Needs::kContext);
+  if (call.refused()) return call.refused();
+  const Mapping* const mapping = call.machine().Find(address, 1);
+  if (value == nullptr || mapping == nullptr) return driver::kInvalidValue;
+  const auto& overrides = call.machine().faults.attributes;
+  if (const auto found = overrides.find(attribute); found != overrides.end()) {
+    if (found->second.result != driver::kSuccess) return found->second.result;
+    return AnswerAttribute(value, attribute, found->second.value);
+  }
+  switch (attribute) {
+    case driver::kPointerMemoryType: return AnswerAttribute(value, attribute, driver::kMemoryTypeDevice);
+    case driver::kPointerHostPointer: return driver::kInvalidValue;
+    case driver::kPointerBufferId: return AnswerAttribute(value, attribute, mapping->buffer_id);
+    case driver::kPointerDeviceOrdinal:
+      return AnswerAttribute(value, attribute, static_cast<std::uint64_t>(mapping->memory->device()));
+    case driver::kPointerRangeStart: return AnswerAttribute(value, attribute, mapping->base);
+    case driver::kPointerRangeSize: return AnswerAttribute(value, attribute, mapping->bytes);
+    case driver::kPointerAccessFlags:
+      return AnswerAttribute(value, attribute, static_cast<std::uint64_t>(mapping->AccessOf(call.ordinal())));
+    case driver::kPointerMemoryBlockId: return AnswerAttribute(value, attribute, mapping->memory->block_id());
+    default: return AnswerAttribute(value, attribute, 0);
+  }
+}

@@ -1,0 +1,402 @@
+#include "ptx_interpreter.h"
+
+#include <algorithm>
+#include <atomic>
+#include <bitset>
+#include <cstring>
+#include <thread>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__x86_64__) || !defined(__OPTIMIZE__)
+#define VRAM_CLONES
+#else
+#define VRAM_CLONES __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
+#endif
+#define VRAM_INLINE_LANES __attribute__((always_inline)) inline
+
+namespace vram::simulator {
+namespace {
+
+using u8 = std::uint8_t;
+using u32 = std::uint32_t;
+using u64 = std::uint64_t;
+
+// Lanes executed by one pass over the instructions: enough to pay for decoding, few enough for the slots of all of them
+// to stay in the first-level cache.
+constexpr u32 kLanes = 64;
+constexpr u32 kReturned = 0xffffffff;
+
+using Mask = std::bitset<kLanes>;
+
+template <typename T>
+struct alignas(64) Lanes {
+  T lane[kLanes];
+};
+
+u32 SelectBytes(u32 a, u32 b, u32 selector) {
+  const u64 bytes = (u64{b} << 32) | a;
+  u32 result = 0;
+  for (u32 k = 0; k < 4; ++k) {
+    const u32 nibble = (selector >> (4 * k)) & 0xf;
+    u32 byte = static_cast<u32>(bytes >> (8 * (nibble & 7))) & 0xff;
+    if (nibble & 8) byte = (byte & 0x80) ? 0xff : 0;
+    result |= byte << (8 * k);
+  }
+  return result;
+}
+
+u32 LogicByTable(u32 a, u32 b, u32 c, u8 table) {
+  u32 result = 0;
+  for (u32 k = 0; k < 8; ++k) {
+    if (!((table >> k) & 1)) continue;
+    result |= ((k & 4) ? a : ~a) & ((k & 2) ? b : ~b) & ((k & 1) ? c : ~c);
+  }
+  return result;
+}
+
+template <typename T>
+bool Compare(Comparison comparison, T a, T b) {
+  switch (comparison) {
+    case Comparison::kEq: return a == b;
+    case Comparison::kNe: return a != b;
+    case Comparison::kLt: return a < b;
+    case Comparison::kLe: return a <= b;
+    case Comparison::kGt: return a > b;
+    case Comparison::kGe: return a >= b;
+  }
+  return false;
+}
+
+// One group of lanes on its way through the function. Lanes that part at a branch are run lowest instruction first, so
+// that they meet again where their ways join.
+class Group {
+ public:
+  explicit Group(const Launch& launch)
+      : launch_(launch),
+        code_(launch.function->instructions),
+        r32_(launch.function->slots32),
+        r64_(launch.function->slots64),
+        predicates_(launch.function->predicates) {}
+
+  CUresult Run(u32 block, u32 first_thread) {
+    block_ = block;
+    first_thread_ = first_thread;
+    const u32 count = std::min(kLanes, launch_.threads_per_block - first_thread);
+    for (u32 k = 0; k < kLanes; ++k) at_[k] = k < count ? 0 : kReturned;
+    fault_ = driver::kSuccess;
+    for (;;) {
+      const u32 next = *std::min_element(at_, at_ + kLanes);
+      if (next >= code_.size()) return driver::kSuccess;
+      // Lanes that returned have no use for their slots: where all others are together, no result needs a mask.
+      active_.reset();
+      together_ = true;
+      for (u32 k = 0; k < kLanes; ++k) {
+        active_[k] = at_[k] == next;
+        together_ = together_ && (active_[k] || at_[k] == kReturned);
+      }
+      const u32 after = RunStraight(next);
+      if (fault_ != driver::kSuccess) return fault_;
+      if (after != kReturned) Branch(after);
+    }
+  }
+
+ private:
+  // Runs the active lanes up to a branch, a return or a place where others wait; answers the branch's index.
+  u32 RunStraight(u32 from);
+
+  void Arrive(const Mask& lanes, u32 at) {
+    for (u32 k = 0; k < kLanes; ++k) {
+      if (lanes[k]) at_[k] = at;
+    }
+  }
+
+  Mask Guarded(const Instruction& i) const {
+    if (!i.guarded) return active_;
+    const Mask& guard = predicates_[i.guard];
+    return active_ & (i.guard_negated ? ~guard : guard);
+  }
+
+  void Branch(u32 at) {
+    const Instruction& i = code_[at];
+    const Mask taken = Guarded(i);
+    Arrive(active_ & ~taken, at + 1);
+    Arrive(taken, i.opcode == Opcode::kReturn ? kReturned : i.target);
+  }
+
+  void Access(const Instruction& i, const Mask& mask);
+
+  unsigned char* Resolve(CUdeviceptr address, std::size_t bytes, bool store) {
+    if (address % bytes != 0) {
+      fault_ = driver::kMisalignedAddress;
+      return nullptr;
+    }
+    if (address < window_.base || address - window_.base >= window_.bytes) {
+      const auto after = std::upper_bound(launch_.memory.begin(), launch_.memory.end(), address,
+                                          [](CUdeviceptr a, const Window& w) { return a < w.base; });
+      if (after == launch_.memory.begin()) {
+        fault_ = driver::kIllegalAddress;
+        return nullptr;
+      }
+      window_ = *std::prev(after);
+    }
+    const u64 offset = address - window_.base;
+    if (offset >= window_.bytes || window_.bytes - offset < bytes || (store && !window_.writable)) {
+      fault_ = driver::kIllegalAddress;
+      return nullptr;
+    }
+    return window_.host + offset;
+  }
+
+  u32 Special32(Special special, u32 lane) const {
+    switch (special) {
+      case Special::kThreadX: return first_thread_ + lane;
+      case Special::kThreadsX: return launch_.threads_per_block;
+      case Special::kBlockX: return block_;
+      case Special::kBlocksX: return launch_.blocks;
+    }
+    return 0;
+  }
+
+  // Writes compute(lane) to the destination of every lane that executes.
+  template <typename T, typename Compute>
+  VRAM_INLINE_LANES void Write(const Instruction& i, Lanes<T>& destination, Compute compute) {
+    if (together_ && !i.guarded) {
+      T* const out = destination.lane;
+#pragma GCC ivdep
+      for (u32 k = 0; k < kLanes; ++k) out[k] = compute(k);
+      return;
+    }
+    const Mask mask = Guarded(i);
+    for (u32 k = 0; k < kLanes; ++k) {
+      if (mask[k]) destination.lane[k] = compute(k);
+    }
+  }
+
+  // Binary operation; a constant right operand is the common case and gets a loop of its own.
+  template <typename T, typename U, typename Combine>
+  VRAM_INLINE_LANES void Binary(const Instruction& i, std::vector<Lanes<T>>& left, std::vector<Lanes<U>>& right,
+                                std::vector<Lanes<T>>& result, Combine combine) {
+    const T* const a = Fetch(i.a, left, scratch_a<T>());
+    if (i.b.slot == Operand::kConstant) {
+      const U b = static_cast<U>(i.b.constant);
+      Write(i, result[i.destination], [=](u32 k) { return combine(a[k], b); });
+    } else {
+      const U* const b = right[i.b.slot].lane;
+      Write(i, result[i.destination], [=](u32 k) { return combine(a[k], b[k]); });
+    }
+  }
+
+  template <typename T>
+  VRAM_INLINE_LANES const T* Fetch(const Operand& operand, const std::vector<Lanes<T>>& slots, Lanes<T>& scratch) {
+    if (operand.slot != Operand::kConstant) return slots[operand.slot].lane;
+    for (u32 k = 0; k < kLanes; ++k) scratch.lane[k] = static_cast<T>(operand.constant);
+    return scratch.lane;
+  }
+
+  template <typename T>
+  Lanes<T>& scratch_a() {
+    if constexpr (sizeof(T) == 4) return scratch32_[0];
+    else return scratch64_[0];
+  }
+
+  const Launch& launch_;
+  const std::vector<Instruction>& code_;
+  std::vector<Lanes<u32>> r32_;
+  std::vector<Lanes<u64>> r64_;
+  std::vector<Mask> predicates_;
+  Lanes<u32> scratch32_[3];
+  Lanes<u64> scratch64_[2];
+  u32 at_[kLanes] = {};
+  Mask active_;
+  bool together_ = true;
+  u32 block_ = 0;
+  u32 first_thread_ = 0;
+  Window window_;
+  CUresult fault_ = driver::kSuccess;
+};
+
+void Group::Access(const Instruction& i, const Mask& mask) {
+  const bool store = i.opcode == Opcode::kStoreGlobal;
+  const std::size_t bytes = 4u * i.vector;
+  const u64* const address = r64_[i.a.slot].lane;
+  for (u32 k = 0; k < kLanes; ++k) {
+    if (!mask[k]) continue;
+    unsigned char* const host = Resolve(address[k] + static_cast<u64>(i.offset), bytes, store);
+    if (host == nullptr) return;
+    for (u32 e = 0; e < i.vector; ++e) {
+      u32& element = r32_[i.elements[e]].lane[k];
+      if (store) {
+        std::memcpy(host + 4 * e, &element, 4);
+      } else {
+        std::memcpy(&element, host + 4 * e, 4);
+      }
+    }
+  }
+}
+
+VRAM_CLONES u32 Group::RunStraight(u32 from) {
+  for (u32 at = from; at < code_.size(); ++at) {
+    const Instruction& i = code_[at];
+    if (at != from && !together_) {
+      // Others may wait here: let Run gather whoever has arrived.
+      Arrive(active_, at);
+      return kReturned;
+    }
+    switch (i.opcode) {
+      case Opcode::kAdd32:
+        Binary(i, r32_, r32_, r32_, [](u32 a, u32 b) { return a + b; });
+        break;
+      case Opcode::kAdd64:
+        Binary(i, r64_, r64_, r64_, [](u64 a, u64 b) { return a + b; });
+        break;
+      case Opcode::kAnd32:
+        Binary(i, r32_, r32_, r32_, [](u32 a, u32 b) { return a & b; });
+        break;
+      case Opcode::kOr32:
+        Binary(i, r32_, r32_, r32_, [](u32 a, u32 b) { return a | b; });
+        break;
+      case Opcode::kXor32:
+        Binary(i, r32_, r32_, r32_, [](u32 a, u32 b) { return a ^ b; });
+        break;
+      case Opcode::kShl32:
+        Binary(i, r32_, r32_, r32_, [](u32 a, u32 b) { return b > 31 ? 0 : a << b; });
+        break;
+      case Opcode::kShr32:
+        Binary(i, r32_, r32_, r32_, [](u32 a, u32 b) { return b > 31 ? 0 : a >> b; });
+        break;
+      case Opcode::kShl64:
+        Binary(i, r64_, r32_, r64_, [](u64 a, u32 b) { return b > 63 ? 0 : a << b; });
+        break;
+      case Opcode::kFunnelRight32: {
+        const u32* const low = Fetch(i.a, r32_, scratch32_[0]);
+        const u32* const high = Fetch(i.b, r32_, scratch32_[1]);
+        if (i.c.slot == Operand::kConstant) {
+          const u32 n = static_cast<u32>(i.c.constant) & 31;
+          if (n == 0) {
+            Write(i, r32_[i.destination], [=](u32 k) { return low[k]; });
+          } else {
+            Write(i, r32_[i.destination], [=](u32 k) { return (low[k] >> n) | (high[k] << (32 - n)); });
+          }
+        } else {
+          const u32* const n = r32_[i.c.slot].lane;
+          Write(i, r32_[i.destination],
+                [=](u32 k) { return static_cast<u32>(((u64{high[k]} << 32) | low[k]) >> (n[k] & 31)); });
+        }
+        break;
+      }
+      case Opcode::kLogic3: {
+        const u32* const a = Fetch(i.a, r32_, scratch32_[0]);
+        const u32* const b = Fetch(i.b, r32_, scratch32_[1]);
+        const u32* const c = Fetch(i.c, r32_, scratch32_[2]);
+        Lanes<u32>& out = r32_[i.destination];
+        switch (i.table) {
+          case 0x96: Write(i, out, [=](u32 k) { return a[k] ^ b[k] ^ c[k]; }); break;
+          case 0xca: Write(i, out, [=](u32 k) { return c[k] ^ (a[k] & (b[k] ^ c[k])); }); break;
+          case 0xe8: Write(i, out, [=](u32 k) { return (a[k] & b[k]) | (c[k] & (a[k] | b[k])); }); break;
+          default: Write(i, out, [=, &i](u32 k) { return LogicByTable(a[k], b[k], c[k], i.table); });
+        }
+        break;
+      }
+      case Opcode::kPermute: {
+        const u32* const a = Fetch(i.a, r32_, scratch32_[0]);
+        const u32* const b = Fetch(i.b, r32_, scratch32_[1]);
+        const u32* const c = Fetch(i.c, r32_, scratch32_[2]);
+        if (i.c.slot == Operand::kConstant && i.c.constant == 0x0123) {
+          Write(i, r32_[i.destination], [=](u32 k) { return __builtin_bswap32(a[k]); });
+        } else {
+          Write(i, r32_[i.destination], [=](u32 k) { return SelectBytes(a[k], b[k], c[k]); });
+        }
+        break;
+      }
+      case Opcode::kMad32: {
+        const u32* const a = Fetch(i.a, r32_, scratch32_[0]);
+        const u32* const b = Fetch(i.b, r32_, scratch32_[1]);
+        const u32* const c = Fetch(i.c, r32_, scratch32_[2]);
+        Write(i, r32_[i.destination], [=](u32 k) { return a[k] * b[k] + c[k]; });
+        break;
+      }
+      case Opcode::kMulWide32: {
+        const u32* const a = Fetch(i.a, r32_, scratch32_[0]);
+        const u32* const b = Fetch(i.b, r32_, scratch32_[1]);
+        Write(i, r64_[i.destination], [=](u32 k) { return u64{a[k]} * b[k]; });
+        break;
+      }
+      case Opcode::kMove32: {
+        const u32* const a = Fetch(i.a, r32_, scratch32_[0]);
+        Write(i, r32_[i.destination], [=](u32 k) { return a[k]; });
+        break;
+      }
+      case Opcode::kMove64: {
+        const u64* const a = Fetch(i.a, r64_, scratch64_[0]);
+        Write(i, r64_[i.destination], [=](u32 k) { return a[k]; });
+        break;
+      }
+      case Opcode::kWiden32: {
+        const u32* const a = Fetch(i.a, r32_, scratch32_[0]);
+        Write(i, r64_[i.destination], [=](u32 k) { return u64{a[k]}; });
+        break;
+      }
+      case Opcode::kSet: {
+        const Mask mask = Guarded(i);
+        Mask& out = predicates_[i.destination];
+        const u64* const a64 = i.wide ? Fetch(i.a, r64_, scratch64_[0]) : nullptr;
+        const u64* const b64 = i.wide ? Fetch(i.b, r64_, scratch64_[1]) : nullptr;
+        const u32* const a32 = i.wide ? nullptr : Fetch(i.a, r32_, scratch32_[0]);
+        const u32* const b32 = i.wide ? nullptr : Fetch(i.b, r32_, scratch32_[1]);
+        for (u32 k = 0; k < kLanes; ++k) {
+          if (!mask[k]) continue;
+          if (i.wide) {
+            out[k] = i.is_signed ? Compare(i.comparison, static_cast<std::int64_t>(a64[k]), static_cast<std::int64_t>(b64[k]))
+                                 : Compare(i.comparison, a64[k], b64[k]);
+          } else {
+            out[k] = i.is_signed ? Compare(i.comparison, static_cast<std::int32_t>(a32[k]), static_cast<std::int32_t>(b32[k]))
+                                 : Compare(i.comparison, a32[k], b32[k]);
+          }
+        }
+        break;
+      }
+      case Opcode::kLoadParam32:
+        Write(i, r32_[i.destination], [&](u32) { return static_cast<u32>(launch_.parameters[i.target]); });
+        break;
+      case Opcode::kLoadParam64:
+        Write(i, r64_[i.destination], [&](u32) { return launch_.parameters[i.target]; });
+        break;
+      case Opcode::kReadSpecial:
+        Write(i, r32_[i.destination], [&](u32 k) { return Special32(i.special, k); });
+        break;
+      case Opcode::kLoadGlobal:
+      case Opcode::kStoreGlobal:
+        Access(i, Guarded(i));
+        if (fault_ != driver::kSuccess) return kReturned;
+        break;
+      case Opcode::kBranch:
+      case Opcode::kReturn:
+        return at;
+    }
+  }
+  Arrive(active_, kReturned);
+  return kReturned;
+}
+
+}  // namespace
+
+CUresult Execute(const Launch& launch) {
+  const u32 groups_per_block = (launch.threads_per_block + kLanes - 1) / kLanes;
+  const u64 groups = u64{launch.blocks} * groups_per_block;
+  std::atomic<u64> next{0};
+  std::atomic<CUresult> fault{driver::kSuccess};
+  const auto work = [&] {
+    Group group(launch);
+    for (u64 at = next++; at < groups && fault == driver::kSuccess; at = next++) {
+      const CUresult result = group.Run(static_cast<u32>(at / groups_per_block), static_cast<u32>(at % groups_per_block) * kLanes);
+      if (result != driver::kSuccess) fault = result;
+    }
+  };
+  const u64 wanted = std::min<u64>(std::max(1u, std::thread::hardware_concurrency()), groups);
+  std::vector<std::thread> helpers;
+  for (u64 k = 1; k < wanted; ++k) helpers.emplace_back(work);
+  work();
+  for (std::thread& helper : helpers) helper.join();
+  return fault;
+}
+
+}  // namespace vram::simulator
