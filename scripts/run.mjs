@@ -1,45 +1,63 @@
 #!/usr/bin/env node
 // Runs a root task with the pinned pnpm, which installs what is missing first.
 // Everything but the task's own output goes to stderr.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-const pnpm = ["--yes", "--prefer-offline", manifest.packageManager];
+const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const env = { ...process.env, TURBO_TELEMETRY_DISABLED: "1", TURBO_NO_UPDATE_NOTIFIER: "1" };
 
-/** Runs a program to its end; a signal or a failure ends this process the same way. */
+let running;
+// A terminal sends SIGINT to the child too, which ends in its own time; SIGTERM reaches this process alone.
+process.on("SIGINT", () => undefined);
+process.on("SIGTERM", () => running?.kill("SIGTERM"));
+
+/** Runs a program to its end; a failure or a signal ends this process with the same code. */
 function step(program, args, { cwd = root, stdout = process.stderr.fd } = {}) {
-  const { status, signal, error } = spawnSync(program, args, { cwd, env, stdio: ["inherit", stdout, "inherit"] });
-  if (error) {
-    process.stderr.write(`cannot run ${program}: ${error.code}\n`);
-    process.exit(1);
-  }
-  if (signal) process.exit(128 + (constants.signals[signal] ?? 0));
-  if (status !== 0) process.exit(status ?? 1);
+  return new Promise((resolve) => {
+    const end = (code) => (code === 0 ? resolve() : process.exit(code));
+    running = spawn(program, args, { cwd, env, stdio: ["inherit", stdout, "inherit"] });
+    running.on("error", ({ code }) => {
+      process.stderr.write(`cannot run ${program}: ${code}\n`);
+      end(1);
+    });
+    running.on("close", (status, signal) => end(signal ? 128 + constants.signals[signal] : status));
+  });
 }
 
-const pnpmRun = (...args) => step("npx", [...pnpm, ...args]);
-const turbo = (...tasks) =>
-  pnpmRun("exec", "turbo", "run", ...tasks, "--output-logs=errors-only", "--concurrency=2");
-const node = (script, args) => step(process.execPath, [script, ...args], { stdout: "inherit" });
-
-const command = "packages/vram-residency/dist/cli.js";
-const tasks = {
-  build: () => turbo("build"),
-  lint: (args) => (turbo("build"), node("scripts/check.mjs", args)),
-  ptx: (args) => node("scripts/ptx.mjs", args),
-  start: (args) => (turbo("build"), node(command, ["demo", "--simulate=if-no-gpu", ...args])),
-  test: (args) => (turbo("build"), node("scripts/test.mjs", args)),
-  vram: (args) => (turbo("build"), node(command, args)),
+const build = () =>
+  step("npx", [
+    ...["--yes", "--prefer-offline", packageManager, "exec"],
+    ...["turbo", "run", "build", "--output-logs=errors-only", "--concurrency=2"],
+  ]);
+const script = (name) => (args) => step(process.execPath, [join(root, name), ...args], { stdout: "inherit" });
+/** npm moves to the project's folder; the command resolves paths from where its caller is. */
+const command = (args) =>
+  step(process.execPath, [join(root, "packages/vram-residency/dist/cli.js"), ...args], {
+    stdout: "inherit",
+    cwd: process.env.INIT_CWD ?? process.cwd(),
+  });
+const built = (run) => async (args) => {
+  await build();
+  await run(args);
 };
 
-const [name, ...args] = process.argv.slice(2);
-if (!Object.hasOwn(tasks, name ?? "")) {
+const tasks = {
+  build,
+  lint: built(script("scripts/check.mjs")),
+  ptx: script("scripts/ptx.mjs"),
+  start: built((args) => command(["demo", "--simulate=if-no-gpu", ...args])),
+  test: built(script("scripts/test.mjs")),
+  vram: built(command),
+};
+
+const [name = "", ...args] = process.argv.slice(2);
+if (!Object.hasOwn(tasks, name)) {
   process.stderr.write(`usage: node scripts/run.mjs ${Object.keys(tasks).join("|")} [arguments]\n`);
   process.exit(2);
 }
-tasks[name](args);
+await tasks[name](args);

@@ -1,0 +1,42 @@
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { SealError, readFsverityDigest } from "vram-seal";
+import { EXIT } from "./exit-codes.js";
+import type { ExitCode } from "./exit-codes.js";
+import type { Interrupt } from "./interrupt.js";
+import type { Output } from "./output.js";
+
+/** Prints the fs-verity digest of each file, one line a file, as the `fsverity` command does. */
+export async function digest(files: readonly string[], output: Output, interrupt: Interrupt): Promise<ExitCode> {
+  const digests: { file: string; digest: string }[] = [];
+  let code: ExitCode = EXIT.good;
+  for (const file of files) {
+    try {
+      const hex = await digestFile(file, interrupt.signal);
+      digests.push({ file, digest: `sha256:${hex}` });
+      output.say(`sha256:${hex} ${file}`);
+    } catch (error) {
+      if (interrupt.exitCode !== undefined) return interrupt.exitCode;
+      output.notice(`${file}: ${reasonOf(error)}`);
+      code = EXIT.failed;
+    }
+  }
+  output.result(digests);
+  return code;
+}
+
+async function digestFile(file: string, signal: AbortSignal): Promise<string> {
+  // O_NONBLOCK: opening a FIFO must not wait for a writer.
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return await readFsverityDigest(handle, { signal });
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Of a file system error only the code: its message repeats the path with the system call. */
+function reasonOf(error: unknown): string {
+  if (error instanceof SealError) return error.message;
+  return error instanceof Error && "code" in error ? String(error.code) : "failed";
+}

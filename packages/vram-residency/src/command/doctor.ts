@@ -1,0 +1,28 @@
+import { openDriver } from "vram-cuda";
+import { evaluateDevice, resolvePolicy } from "vram-policy";
+import { chooseDriver } from "./driver-choice.js";
+import type { SimulateOption } from "./driver-choice.js";
+import { EXIT } from "./exit-codes.js";
+import type { ExitCode } from "./exit-codes.js";
+import type { Output } from "./output.js";
+
+/** Prints the driver, its devices, and every rule of the default policy with its verdict, reason and remedy. */
+export async function doctor(options: { readonly simulate?: SimulateOption }, output: Output): Promise<ExitCode> {
+  const driver = openDriver(await chooseDriver(options.simulate, output));
+  const { backend, driverVersion, libraryTrusted } = driver.facts;
+  const trust = libraryTrusted ? "owned by root alone" : "not owned by root alone";
+  output.say(`driver    ${backend}, CUDA driver API ${driverVersion}, library ${trust}`);
+  const policy = resolvePolicy({});
+  const devices = driver.devices().map((device) => ({
+    device,
+    policy: evaluateDevice({ driver: driver.facts, device }, policy),
+  }));
+  for (const { device, policy: report } of devices) {
+    output.say(`device ${device.ordinal}  ${device.name}, ${device.uuid}, ${(device.totalBytes / 2 ** 30).toFixed(1)} GiB`);
+    for (const { rule, verdict, reason, remedy } of report.rules) {
+      output.say(`  ${verdict.padEnd(9)} ${rule}: ${reason}${remedy === null ? "" : ` — ${remedy}`}`);
+    }
+  }
+  output.result({ driver: driver.facts, devices });
+  return devices.every(({ policy: { ok } }) => ok) ? EXIT.good : EXIT.refused;
+}

@@ -1,0 +1,31 @@
+import { toVramError } from "../errors.js";
+
+/** Where a command writes. With `--json`, stdout holds one JSON value and nothing else. */
+export class Output {
+  readonly #json: boolean;
+
+  constructor({ json }: { readonly json: boolean }) {
+    this.#json = json;
+  }
+
+  /** A line for people; silent with `--json`. */
+  say(line: string): void {
+    if (!this.#json) process.stdout.write(`${line}\n`);
+  }
+
+  /** The result: the JSON value with `--json`, else nothing. */
+  result(value: unknown): void {
+    if (this.#json) process.stdout.write(`${JSON.stringify(value)}\n`);
+  }
+
+  /** A notice that must be seen in either mode. */
+  notice(line: string): void {
+    process.stderr.write(`${line}\n`);
+  }
+
+  fail(error: unknown): void {
+    const { code, message, details } = toVramError(error);
+    this.notice(`${code}: ${message}`);
+    this.result({ error: { code, message, details } });
+  }
+}

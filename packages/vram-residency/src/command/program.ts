@@ -1,0 +1,107 @@
+import { Command, CommanderError, Option } from "commander";
+import { createKeyFile } from "vram-seal";
+import { auditVerify } from "./audit-verify.js";
+import type { AuditVerifyOptions } from "./audit-verify.js";
+import { demo } from "./demo.js";
+import type { DemoOptions } from "./demo.js";
+import { digest } from "./digest.js";
+import { doctor } from "./doctor.js";
+import type { SimulateOption } from "./driver-choice.js";
+import { EXIT, exitCodeOf } from "./exit-codes.js";
+import type { ExitCode } from "./exit-codes.js";
+import { Interrupt } from "./interrupt.js";
+import { Output } from "./output.js";
+
+const EXIT_HELP = `
+Exit codes: 0 good, 1 failed, 2 wrong use, 3 verification or policy refused, 130 and 143 interrupted.`;
+
+type Action = (output: Output, interrupt: Interrupt) => Promise<ExitCode>;
+
+/** Runs one command line (without node and script) and answers the exit code. */
+export async function runCommandLine(argv: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = EXIT.good;
+  const program = createProgram(async ({ json = false }, action) => {
+    code = await run(json, action);
+  });
+  try {
+    await program.parseAsync(argv, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? EXIT.good : EXIT.wrongUse;
+  }
+  return code;
+}
+
+async function run(json: boolean, action: Action): Promise<ExitCode> {
+  const output = new Output({ json });
+  const interrupt = new Interrupt();
+  try {
+    const code = await action(output, interrupt);
+    return interrupt.exitCode ?? code;
+  } catch (error) {
+    if (interrupt.exitCode !== undefined) return interrupt.exitCode;
+    output.fail(error);
+    return exitCodeOf(error);
+  } finally {
+    interrupt[Symbol.dispose]();
+  }
+}
+
+interface CommonOptions {
+  readonly json?: boolean;
+}
+
+interface DriverOptions extends CommonOptions {
+  readonly simulate?: SimulateOption;
+}
+
+function createProgram(perform: (options: CommonOptions, action: Action) => Promise<void>): Command {
+  const program = new Command("vram-residency")
+    .description("Seals model weights in GPU memory and re-verifies them there before every execution.")
+    .addHelpText("after", EXIT_HELP)
+    .exitOverride()
+    .showSuggestionAfterError();
+  const command = (name: string, description: string, parent = program): Command =>
+    parent.command(name).description(description).option("--json", "print one JSON value on stdout");
+
+  command("demo", "seal, verify, execute, flip a bit, see it refused, wipe, verify the audit log")
+    .addOption(simulateOption())
+    .option("--default-policy", "do not allow the simulator: the policy of a production worker")
+    .option("--audit <dir>", "keep the audit log in this folder")
+    .action((options: DemoOptions & CommonOptions) =>
+      perform(options, (output, interrupt) => demo(options, output, interrupt)),
+    );
+  command("doctor", "report the driver, its devices and every policy rule with its verdict")
+    .addOption(simulateOption())
+    .action((options: DriverOptions) => perform(options, (output) => doctor(options, output)));
+  command("digest", "print the fs-verity digest of files, as the fsverity command does")
+    .argument("<file...>")
+    .action((files: string[], options: CommonOptions) =>
+      perform(options, (output, interrupt) => digest(files, output, interrupt)),
+    );
+
+  const audit = program.command("audit").description("work on an audit log");
+  command("verify", "check an audit log and name the first line that is wrong", audit)
+    .argument("<dir>")
+    .option("--public-key <key>", "the log's public key, known from elsewhere than the log")
+    .action((dir: string, options: AuditVerifyOptions & CommonOptions) =>
+      perform(options, (output) => auditVerify(dir, options, output)),
+    );
+
+  const key = program.command("key").description("work on seal keys");
+  command("generate", "make a key file of 32 random bytes, mode 0600", key)
+    .argument("<file>")
+    .action((file: string, options: CommonOptions) => perform(options, (output) => keyGenerate(file, output)));
+  return program;
+}
+
+function simulateOption(): Option {
+  return new Option("--simulate [when]", "use the simulator instead of a GPU").choices(["always", "if-no-gpu"]).preset("always");
+}
+
+async function keyGenerate(file: string, output: Output): Promise<ExitCode> {
+  await createKeyFile(file);
+  output.say(`Key written to ${file}, readable by you alone.`);
+  output.result({ file });
+  return EXIT.good;
+}

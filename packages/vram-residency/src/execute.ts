@@ -1,0 +1,61 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { aborted, invalidInput } from "./errors.js";
+import type { Lease } from "./lease.js";
+import { createLease } from "./lease.js";
+import type { LiveShard } from "./registry.js";
+import { pinTarget, verifyShard } from "./verify.js";
+import type { PinnedShard, VerifyTarget } from "./verify.js";
+import type { Worker } from "./worker.js";
+
+/** The shards that the current asynchronous context executes on. */
+const held = new AsyncLocalStorage<ReadonlySet<LiveShard>>();
+
+function heldHere(): ReadonlySet<LiveShard> {
+  return held.getStore() ?? new Set();
+}
+
+/** @throws VramError `INVALID_INPUT` if called from inside an execution that holds one of the shards. */
+export function assertNotHeldHere(shards: readonly LiveShard[]): void {
+  const mine = heldHere();
+  if (shards.some((shard) => mine.has(shard))) {
+    throw invalidInput("close", "not be called by the fn of an execute that holds the shard");
+  }
+}
+
+/**
+ * Verifies every shard whole and holds them; the answer runs `fn` and then lets go. Errors of this step mean that `fn` was
+ * never called; errors of the answer are `fn`'s own.
+ */
+export async function prepareExecution<T>(
+  worker: Worker,
+  targets: readonly VerifyTarget[],
+  fn: (lease: Lease) => T | PromiseLike<T>,
+  signal: AbortSignal | undefined,
+): Promise<() => Promise<T>> {
+  const pinned: PinnedShard[] = [];
+  const unpin = (): void => {
+    for (const each of pinned) each.unpin();
+  };
+  try {
+    for (const target of targets) {
+      const next = await pinTarget(worker, target);
+      const twice = pinned.some(({ shard }) => shard === next.shard);
+      pinned.push(next);
+      if (twice) throw invalidInput("shards", "name each shard once");
+    }
+    for (const { shard } of pinned) await verifyShard(worker, shard, signal);
+    worker.lifecycle.assertReady();
+    if (signal?.aborted === true) throw aborted(signal.reason);
+  } catch (error) {
+    unpin();
+    throw error;
+  }
+  const shards = pinned.map(({ shard }) => shard);
+  return async () => {
+    try {
+      return await held.run(new Set([...heldHere(), ...shards]), async () => fn(createLease(shards)));
+    } finally {
+      unpin();
+    }
+  };
+}

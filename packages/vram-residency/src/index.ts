@@ -1,0 +1,16 @@
+export { openResidency } from "./open-residency.js";
+export type { OpenResidencyOptions, SealOptions, CallOptions, SealProgress } from "./options.js";
+export type { Residency, Capacity } from "./residency.js";
+export type { ResidencyState } from "./lifecycle.js";
+export type { ModelSource, ByteStream } from "./source.js";
+export type { SealedShard, ShardRecord } from "./shard.js";
+export type { Lease, ShardLease, TensorView } from "./lease.js";
+export type { VerifyReport, VerifyTarget } from "./verify.js";
+export { VramError } from "./errors.js";
+export type { VramErrorCode, VramErrorKind, VramErrorDetails } from "./errors.js";
+export { fromKeyFile, fromSystemdCredential, fromWorkerToken, generate } from "vram-seal";
+export type { Seal, SealKey, SealStatement } from "vram-seal";
+export { openAuditLog } from "vram-audit";
+export type { AuditLog } from "vram-audit";
+export type { PolicyOptions } from "vram-policy";
+export type { DriverSource } from "vram-cuda";

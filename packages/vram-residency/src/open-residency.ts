@@ -1,0 +1,84 @@
+import { randomBytes } from "node:crypto";
+import { openDriver } from "vram-cuda";
+import type { Device, DeviceFacts, Driver } from "vram-cuda";
+import { createCapacity, evaluateDevice, resolvePolicy } from "vram-policy";
+import type { PolicyReport } from "vram-policy";
+import { invalidInput, toVramError } from "./errors.js";
+import { policyViolated, workerStarted } from "./events.js";
+import { parseOpenOptions } from "./options.js";
+import type { OpenResidencyOptions } from "./options.js";
+import { policyError } from "./policy-error.js";
+import { Residency } from "./residency.js";
+import { Worker } from "./worker.js";
+
+/**
+ * Opens a device for sealed models: loads the driver, evaluates the policy, proves the digest kernel on the device, and
+ * writes to the audit trail that the worker started. Takes over `audit` and `sealKey`, and closes them also when it rejects.
+ * @throws VramError `INVALID_CONFIG`, `INVALID_INPUT`, `DRIVER_UNAVAILABLE`, `POLICY_VIOLATION`, `INSUFFICIENT_VRAM`,
+ * `CUDA_FAILED`, `DEVICE_LOST`, `AUDIT_UNAVAILABLE`
+ */
+export async function openResidency(options: OpenResidencyOptions): Promise<Residency> {
+  const given = { ...options };
+  try {
+    return await open(given);
+  } catch (error) {
+    await closeGiven(given);
+    throw toVramError(error);
+  }
+}
+
+async function open(given: OpenResidencyOptions): Promise<Residency> {
+  const { device: selector, sealKey, audit, workerId, limits, ...options } = parseOpenOptions(given);
+  const policy = resolvePolicy(options.policy ?? {});
+  const driver = openDriver(options.driver);
+  const deviceFacts = selectDevice(driver, selector);
+  const report = evaluateDevice({ driver: driver.facts, device: deviceFacts }, policy);
+  if (!report.ok) {
+    throw policyError(report, await failureOf(audit.append(policyViolated("open", null, report))));
+  }
+  const device = await driver.openDevice(deviceFacts.ordinal);
+  try {
+    const worker = new Worker({
+      device,
+      driverFacts: driver.facts,
+      policy,
+      capacity: createCapacity({
+        totalBytes: deviceFacts.totalBytes,
+        reserveBytes: limits.reserveBytes + device.workspaceBytes,
+      }),
+      sealKey,
+      audit,
+      workerId,
+      instanceId: randomBytes(16).toString("hex"),
+      maxModelBytes: limits.maxModelBytes,
+    });
+    await worker.record(workerStarted(worker.parts, report));
+    return new Residency(worker);
+  } catch (error) {
+    await device.close();
+    throw error;
+  }
+}
+
+function selectDevice(driver: Driver, selector: number | string): DeviceFacts {
+  const devices = driver.devices();
+  const found = devices.find(({ ordinal, uuid }) => selector === ordinal || selector === uuid);
+  if (found !== undefined) return found;
+  throw invalidInput("options.device", `name one of the ${devices.length} devices present`);
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** The services may be anything here, since the options may be what was wrong; the first error is the one that counts. */
+async function closeGiven({ audit, sealKey }: Partial<OpenResidencyOptions>): Promise<void> {
+  for (const service of [audit, sealKey]) {
+    await failureOf((async () => service?.close())());
+  }
+}

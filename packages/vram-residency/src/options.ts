@@ -1,0 +1,138 @@
+import type { AuditLog } from "vram-audit";
+import type { DriverSource } from "vram-cuda";
+import type { PolicyOptions } from "vram-policy";
+import type { SealKey } from "vram-seal";
+import { NAME_MAX_LENGTH, digestProblem, shardIdProblem, textProblem } from "vram-text";
+import { z } from "zod";
+import { VramError } from "./errors.js";
+
+/** Default limit of one model's size: 100 GiB. */
+const DEFAULT_MAX_MODEL_BYTES = 107_374_182_400;
+
+const GPU_UUID = /^GPU-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const DEVICE = "be a device ordinal or a UUID of the form GPU-xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+const byteCount = (minimum: number) =>
+  z.int(`be an integer number of bytes of at least ${minimum}`).min(minimum, `be at least ${minimum} bytes`);
+
+const checked = (problem: (value: unknown) => string | undefined) =>
+  z.custom<string>((value) => problem(value) === undefined, {
+    error: (issue) => problem(issue.input),
+  });
+
+const name = checked((value) => textProblem(value, NAME_MAX_LENGTH));
+const digest = checked(digestProblem);
+const callable = <T>() => z.custom<T>((value) => typeof value === "function", "be a function");
+const abortSignal = z.custom<AbortSignal>((value) => value instanceof AbortSignal, "be an AbortSignal");
+
+/** An object with these methods, used as given and never copied. */
+const service = <T>(...methods: string[]) =>
+  z.custom<T>(
+    (value) =>
+      typeof value === "object" &&
+      value !== null &&
+      methods.every((method) => typeof (value as Record<string, unknown>)[method] === "function"),
+    `have the methods ${methods.join(", ")}`,
+  );
+
+const options = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.strictObject(shape, "be an object with known options only");
+
+const openOptions = options({
+  device: z
+    .union([z.int(DEVICE).min(0, DEVICE).max(1023, DEVICE), z.string().regex(GPU_UUID, DEVICE)], DEVICE)
+    .default(0),
+  sealKey: service<SealKey>("mac", "close"),
+  audit: service<AuditLog>("append", "close"),
+  workerId: name,
+  policy: z.unknown().optional(),
+  limits: options({
+    maxModelBytes: byteCount(1).default(DEFAULT_MAX_MODEL_BYTES),
+    reserveBytes: byteCount(0).default(0),
+  }).prefault({}),
+  driver: options({ libraryPath: z.string("be a path").min(1, "be a path") }).optional(),
+});
+
+const sealOptions = options({
+  shardId: checked(shardIdProblem).optional(),
+  modelRef: name.nullable().default(null),
+  expect: options({ fsverity: digest.optional(), sha256: digest.optional() })
+    .refine(({ fsverity, sha256 }) => fsverity !== undefined || sha256 !== undefined, "have fsverity or sha256")
+    .nullable()
+    .default(null),
+  onProgress: callable<(progress: SealProgress) => void>().optional(),
+  signal: abortSignal.optional(),
+});
+
+const callOptions = options({ signal: abortSignal.optional() });
+
+/** How far a seal has come: bytes moved to the device while loading, bytes hashed on it while digesting. */
+export interface SealProgress {
+  readonly phase: "load" | "digest";
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+
+/** How to open a residency. */
+export interface OpenResidencyOptions {
+  /** The device's ordinal or UUID ("GPU-..."); default 0. */
+  readonly device?: number | string;
+  /** The root key of all seals; closed with the residency, also when opening fails. */
+  readonly sealKey: SealKey;
+  /** The audit trail; closed with the residency, also when opening fails. */
+  readonly audit: AuditLog;
+  /** Who this worker is, 1 to 512 characters. */
+  readonly workerId: string;
+  /** Deviations from the strict default policy. */
+  readonly policy?: PolicyOptions;
+  readonly limits?: {
+    /** Largest model in bytes; default 100 GiB. */
+    readonly maxModelBytes?: number;
+    /** Device memory in bytes that is never given to shards; default 0. */
+    readonly reserveBytes?: number;
+  };
+  /** The driver library; default: the system's. A simulator is used only when named here. */
+  readonly driver?: DriverSource;
+}
+
+/** How to seal one model. */
+export interface SealOptions {
+  /** 1 to 256 characters of `[A-Za-z0-9_-]`; default: a random one. */
+  readonly shardId?: string;
+  /** Where the model comes from, 1 to 512 characters; goes into the seal as it is. */
+  readonly modelRef?: string | null;
+  /** Published digests, each 64 lowercase hexadecimal characters. Without them the seal says integrity, not approval. */
+  readonly expect?: { readonly fsverity?: string; readonly sha256?: string } | null;
+  readonly onProgress?: (progress: SealProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+type ParsedOpenOptions = z.output<typeof openOptions>;
+export type ParsedSealOptions = z.output<typeof sealOptions>;
+type ParsedCallOptions = z.output<typeof callOptions>;
+
+/** Reads every option once into a plain copy. @throws VramError `INVALID_CONFIG` naming the option. */
+export const parseOpenOptions = (value: unknown): ParsedOpenOptions => parse(openOptions, value, "INVALID_CONFIG");
+
+/** @throws VramError `INVALID_INPUT` naming the option. */
+export const parseSealOptions = (value: unknown): ParsedSealOptions => parse(sealOptions, value ?? {}, "INVALID_INPUT");
+
+/** @throws VramError `INVALID_INPUT` naming the option. */
+export const parseCallOptions = (value: unknown): ParsedCallOptions => parse(callOptions, value ?? {}, "INVALID_INPUT");
+
+function parse<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  code: "INVALID_CONFIG" | "INVALID_INPUT",
+): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const path = ["options", ...(issue?.path ?? [])].join(".");
+  const expectation = issue?.code === "unrecognized_keys" ? "have known options only" : (issue?.message ?? "be valid");
+  throw new VramError(code, `${path} must ${expectation}`, { details: { argument: path } });
+}

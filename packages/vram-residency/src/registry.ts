@@ -1,0 +1,59 @@
+import { randomBytes } from "node:crypto";
+import type { Allocation } from "vram-cuda";
+import type { Reservation } from "vram-policy";
+import type { Seal, SealStatement } from "vram-seal";
+import { invalidInput } from "./errors.js";
+import { Pins } from "./pins.js";
+
+/** Device memory that is held for a shard, from its allocation on. */
+export interface HeldMemory {
+  readonly shardId: string;
+  readonly allocation: Allocation;
+  readonly reservation: Reservation;
+}
+
+/** A sealed shard in device memory. */
+export interface LiveShard extends HeldMemory {
+  readonly seal: Seal;
+  readonly statement: SealStatement;
+  readonly pins: Pins;
+  /** Set by the first release; every later one waits for it. */
+  released?: Promise<void>;
+}
+
+/** Which shard ids are taken, and which shards are sealed and live: the authority on liveness, never an address. */
+export class ShardRegistry {
+  readonly #claimed = new Set<string>();
+  readonly #live = new Map<string, LiveShard>();
+
+  /**
+   * Takes a shard id, or makes up a random one.
+   * @throws VramError `INVALID_INPUT` if the id is in use.
+   */
+  claim(shardId = `shard-${randomBytes(8).toString("hex")}`): string {
+    if (this.#claimed.has(shardId)) throw invalidInput("shardId", "not be the id of a live shard");
+    this.#claimed.add(shardId);
+    return shardId;
+  }
+
+  add(shard: LiveShard): void {
+    this.#live.set(shard.shardId, shard);
+  }
+
+  find(shardId: string): LiveShard | undefined {
+    return this.#live.get(shardId);
+  }
+
+  all(): readonly LiveShard[] {
+    return [...this.#live.values()];
+  }
+
+  /** From here on the shard verifies no more; its id stays taken until `free`. */
+  remove(shard: LiveShard): void {
+    if (this.#live.get(shard.shardId) === shard) this.#live.delete(shard.shardId);
+  }
+
+  free(shardId: string): void {
+    this.#claimed.delete(shardId);
+  }
+}

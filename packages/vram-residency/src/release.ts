@@ -1,0 +1,47 @@
+import type { ReleaseReport } from "vram-cuda";
+import { VramError, toVramError } from "./errors.js";
+import { shardDeallocated } from "./events.js";
+import type { HeldMemory, LiveShard } from "./registry.js";
+import type { Worker } from "./worker.js";
+
+/** Why memory is given back: its shard was closed, a seal was undone, or the residency was closed. */
+export type ReleaseCause = "released" | "undone" | "closed";
+
+/**
+ * Wipes, checks and frees held memory and writes that into the trail. Never throws: memory that could not be wiped stays
+ * counted, and it or a failed audit stops the worker.
+ */
+export async function releaseMemory(worker: Worker, memory: HeldMemory, cause: ReleaseCause): Promise<void> {
+  const report = await memory.allocation.release();
+  if (report.wiped) memory.reservation.release();
+  const event = shardDeallocated(memory, report, cause);
+  if (!report.wiped) {
+    await worker.stop(unwiped(report), event);
+    return;
+  }
+  try {
+    await worker.record(event);
+  } catch {
+    // The worker is stopped, and its signal carries the reason.
+  }
+}
+
+function unwiped({ lost, cause }: ReleaseReport): VramError {
+  if (cause !== undefined) return toVramError(cause);
+  return lost
+    ? new VramError("DEVICE_LOST", "the device was lost, and its memory with it")
+    : new VramError("CUDA_FAILED", "device memory could not be wiped and stays mapped");
+}
+
+/** Ends a sealed shard: from now on it verifies no more; its memory goes when the last execution of it has ended. */
+export function releaseShard(worker: Worker, shard: LiveShard, cause: ReleaseCause): Promise<void> {
+  shard.released ??= release(worker, shard, cause);
+  return shard.released;
+}
+
+async function release(worker: Worker, shard: LiveShard, cause: ReleaseCause): Promise<void> {
+  worker.registry.remove(shard);
+  await shard.pins.idle();
+  await releaseMemory(worker, shard, cause);
+  worker.registry.free(shard.shardId);
+}

@@ -1,0 +1,164 @@
+import { invalidInput, toVramError } from "./errors.js";
+import { workerStopped } from "./events.js";
+import { assertNotHeldHere, prepareExecution } from "./execute.js";
+import type { Lease } from "./lease.js";
+import type { ResidencyState } from "./lifecycle.js";
+import { parseCallOptions } from "./options.js";
+import type { CallOptions, SealOptions } from "./options.js";
+import { releaseShard } from "./release.js";
+import { sealModel } from "./seal.js";
+import { SealedShard } from "./shard.js";
+import type { ModelSource } from "./source.js";
+import { verifyTarget } from "./verify.js";
+import type { VerifyReport, VerifyTarget } from "./verify.js";
+import type { Worker } from "./worker.js";
+
+/** Device memory in bytes. `reservedBytes` is never given to shards: the limit's reserve and the digest workspace. */
+export interface Capacity {
+  readonly totalBytes: number;
+  readonly availableBytes: number;
+  readonly usedBytes: number;
+  readonly reservedBytes: number;
+}
+
+/** One worker's sealed model weights on one GPU. Opened by `openResidency`. */
+export class Residency {
+  readonly #worker: Worker;
+  readonly #operations = new Set<Promise<unknown>>();
+  #closed: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(worker: Worker) {
+    this.#worker = worker;
+  }
+
+  /** `ready`, `stopped` after a refusal (only releasing still works), or `closed`. */
+  get state(): ResidencyState {
+    return this.#worker.lifecycle.state;
+  }
+
+  /** Aborts when `ready` is left, with the `VramError` for which it was. */
+  get signal(): AbortSignal {
+    return this.#worker.lifecycle.signal;
+  }
+
+  /**
+   * Loads a model into device memory, maps it read-only, digests it there, compares and signs.
+   * @throws VramError `INSUFFICIENT_VRAM`, `CUDA_ALLOCATION_FAILED`, `CUDA_FAILED`, `DEVICE_LOST`, `INTEGRITY_VIOLATION`,
+   * `POLICY_VIOLATION`, `KEY_UNAVAILABLE`, `AUDIT_UNAVAILABLE`, `INVALID_INPUT`, `ABORTED`, `STOPPED`; nothing of it stays.
+   */
+  async seal(source: ModelSource, options?: SealOptions): Promise<SealedShard> {
+    return this.#run(async (worker) => {
+      const live = await sealModel(worker, source, options);
+      return new SealedShard(live.seal, live.statement, {
+        isLive: () => worker.registry.find(live.shardId) === live,
+        release: () => {
+          assertNotHeldHere([live]);
+          return releaseShard(worker, live, "released");
+        },
+      });
+    });
+  }
+
+  /**
+   * Verifies a shard, or a seal that somebody presents, from device memory. Success and failure are audited; a failure
+   * stops the worker.
+   * @throws VramError `SEAL_VERIFICATION_FAILED`, `NOT_SEALED`, `KEY_UNAVAILABLE`, `AUDIT_UNAVAILABLE`, `INVALID_INPUT`,
+   * `ABORTED`, `STOPPED`
+   */
+  async verify(target: VerifyTarget, options?: CallOptions): Promise<VerifyReport> {
+    return this.#run((worker) => {
+      worker.lifecycle.assertReady();
+      return verifyTarget(worker, target, parseCallOptions(options).signal);
+    });
+  }
+
+  /**
+   * Verifies the shards from device memory, then runs `fn` while they can be neither released nor changed through this
+   * package. Resolves to what `fn` returned; an error of `fn` passes through unchanged.
+   * @throws VramError as `verify`; `fn` was then never called.
+   */
+  async execute<T>(
+    shards: VerifyTarget | readonly VerifyTarget[],
+    fn: (lease: Lease) => T | PromiseLike<T>,
+    options?: CallOptions,
+  ): Promise<T> {
+    const run = await this.#run((worker) => {
+      worker.lifecycle.assertReady();
+      const { signal } = parseCallOptions(options);
+      if (typeof fn !== "function") throw invalidInput("fn", "be a function");
+      const targets: readonly VerifyTarget[] = isList(shards) ? [...shards] : [shards];
+      if (targets.length === 0) throw invalidInput("shards", "name at least one shard");
+      return prepareExecution(worker, targets, fn, signal);
+    });
+    return this.#track(run());
+  }
+
+  capacity(): Capacity {
+    return this.#worker.parts.capacity.snapshot();
+  }
+
+  /**
+   * Ends unfinished seals, waits for executions, wipes and frees every shard, closes the device, the audit trail and the
+   * seal key. Idempotent; never rejects because of the driver.
+   * @throws VramError `INVALID_INPUT` when called by the `fn` of an `execute`, which could never end; `AUDIT_UNAVAILABLE`
+   */
+  async close(): Promise<void> {
+    assertNotHeldHere(this.#worker.registry.all());
+    this.#closed ??= this.#close();
+    await this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    const { lifecycle, parts, registry } = this.#worker;
+    const first = lifecycle.close();
+    await Promise.allSettled(this.#operations);
+    await Promise.all(registry.all().map((shard) => releaseShard(this.#worker, shard, "closed")));
+    try {
+      await parts.device.close();
+      if (first) await parts.audit.append(workerStopped(parts, "closed", null));
+    } catch (error) {
+      throw toVramError(error);
+    } finally {
+      await closeServices(parts);
+    }
+  }
+
+  #run<T>(operation: (worker: Worker) => Promise<T>): Promise<T> {
+    return this.#track(
+      (async () => {
+        try {
+          return await operation(this.#worker);
+        } catch (error) {
+          throw toVramError(error);
+        }
+      })(),
+    );
+  }
+
+  #track<T>(operation: Promise<T>): Promise<T> {
+    this.#operations.add(operation);
+    const forget = (): void => {
+      this.#operations.delete(operation);
+    };
+    operation.then(forget, forget);
+    return operation;
+  }
+}
+
+function isList(shards: VerifyTarget | readonly VerifyTarget[]): shards is readonly VerifyTarget[] {
+  return Array.isArray(shards);
+}
+
+/** Closes the audit trail, then the key: both, whatever happens to one. */
+async function closeServices({ audit, sealKey }: Pick<Worker["parts"], "audit" | "sealKey">): Promise<void> {
+  try {
+    await audit.close();
+  } finally {
+    await sealKey.close();
+  }
+}

@@ -1,0 +1,89 @@
+import type { Seal, SealStatement } from "vram-seal";
+
+/** What may be told about a shard; no secret, no address. Byte counts in bytes, `sealedAt` in UTC (RFC 3339). */
+export interface ShardRecord {
+  readonly shardId: string;
+  readonly modelRef: string | null;
+  readonly gpuDevice: number;
+  readonly gpuUuid: string;
+  readonly backend: string;
+  readonly vramBytes: number;
+  readonly digest: string;
+  readonly digestAlgorithm: string;
+  readonly sealedAt: string;
+  readonly sealed: boolean;
+  readonly shardIndex?: number;
+  readonly totalShards?: number;
+}
+
+/** @internal What a shard's owner does for it. */
+export interface ShardControl {
+  readonly isLive: () => boolean;
+  /** @throws VramError at once, with nothing changed, where waiting for executions could never end. */
+  readonly release: () => Promise<void>;
+}
+
+/** A model image sealed in device memory. Made by `residency.seal`; keeps its memory until `close()`. */
+export class SealedShard {
+  /** The seal statement with its MAC, in base64; public. */
+  readonly seal: Seal;
+  readonly #statement: SealStatement;
+  readonly #control: ShardControl;
+
+  /** @internal */
+  constructor(seal: Seal, statement: SealStatement, control: ShardControl) {
+    this.seal = seal;
+    this.#statement = statement;
+    this.#control = control;
+  }
+
+  get shardId(): string {
+    return this.#statement.shardId;
+  }
+
+  /** The fs-verity digest of the sealed image (SHA-256, 4 KiB blocks), 64 lowercase hexadecimal characters. */
+  get digest(): string {
+    return this.#statement.digest;
+  }
+
+  get vramBytes(): number {
+    return this.#statement.vramBytes;
+  }
+
+  /** True until the shard or its residency is closed. */
+  get sealed(): boolean {
+    return this.#control.isLive();
+  }
+
+  /**
+   * Waits for executions of this shard, wipes its memory, checks the wipe and frees it. Idempotent; never rejects because
+   * of the driver: a wipe that failed stops the worker and is in the audit trail.
+   * @throws VramError `INVALID_INPUT` when called by the `fn` of an `execute` that holds this shard, which could never end.
+   */
+  async close(): Promise<void> {
+    await this.#control.release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  toJSON(): ShardRecord {
+    const { shardId, modelRef, gpuDevice, gpuUuid, backend, vramBytes, digest, digestAlgorithm, sealedAt } = this.#statement;
+    const { shardIndex, totalShards } = this.#statement;
+    return {
+      shardId,
+      modelRef,
+      gpuDevice,
+      gpuUuid,
+      backend,
+      vramBytes,
+      digest,
+      digestAlgorithm,
+      sealedAt,
+      sealed: this.sealed,
+      ...(shardIndex === null ? {} : { shardIndex }),
+      ...(totalShards === null ? {} : { totalShards }),
+    };
+  }
+}

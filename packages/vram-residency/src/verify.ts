@@ -1,0 +1,167 @@
+import { evaluatePlacement } from "vram-policy";
+import type { Seal, SealStatement } from "vram-seal";
+import { assertSealAge, verifySeal } from "vram-seal";
+import { VramError, aborted, invalidInput, toVramError } from "./errors.js";
+import { sealVerificationFailed, sealVerified } from "./events.js";
+import type { VerificationFailure } from "./events.js";
+import type { LiveShard } from "./registry.js";
+import { SealedShard } from "./shard.js";
+import type { Worker } from "./worker.js";
+
+/** A shard of this residency, or a seal that somebody presents, which is untrusted. */
+export type VerifyTarget = SealedShard | Seal;
+
+/** What a verification established. `durationMs` in milliseconds. */
+export interface VerifyReport {
+  readonly shardId: string;
+  readonly digest: string;
+  readonly vramBytes: number;
+  readonly verifiedAt: string;
+  readonly durationMs: number;
+}
+
+/** A live shard that cannot be released until `unpin` is called. */
+export interface PinnedShard {
+  readonly shard: LiveShard;
+  readonly unpin: () => void;
+}
+
+/**
+ * Finds the live shard that a target stands for and holds it. A seal is checked first: shape, MAC, statement, instance,
+ * liveness.
+ * @throws VramError `SEAL_VERIFICATION_FAILED`, and the worker is stopped; `NOT_SEALED` or `INVALID_INPUT` for a handle
+ * that is closed or not of this residency.
+ */
+export async function pinTarget(worker: Worker, target: VerifyTarget): Promise<PinnedShard> {
+  const shard = target instanceof SealedShard ? ownShard(worker, target) : await presentedShard(worker, target);
+  return { shard, unpin: shard.pins.take() };
+}
+
+/** Verifies a target whole. @throws VramError as `pinTarget` and `verifyShard`. */
+export async function verifyTarget(
+  worker: Worker,
+  target: VerifyTarget,
+  signal: AbortSignal | undefined,
+): Promise<VerifyReport> {
+  const { shard, unpin } = await pinTarget(worker, target);
+  try {
+    return await verifyShard(worker, shard, signal);
+  } finally {
+    unpin();
+  }
+}
+
+async function presentedShard(worker: Worker, seal: unknown): Promise<LiveShard> {
+  if (typeof seal !== "object" || seal === null) throw invalidInput("shard", "be a sealed shard or a seal");
+  const statement = await checkSeal(worker, seal, null);
+  const live = worker.registry.find(statement.shardId);
+  if (live?.statement.sealSequence === statement.sealSequence) return live;
+  throw await refuse(worker, { shardId: statement.shardId, reason: "unknown_shard" });
+}
+
+function ownShard(worker: Worker, shard: SealedShard): LiveShard {
+  const live = worker.registry.find(shard.shardId);
+  if (live?.seal === shard.seal) return live;
+  if (!shard.sealed) throw new VramError("NOT_SEALED", "the shard was released; seal it again");
+  throw invalidInput("shard", "be a shard of this residency");
+}
+
+/**
+ * Verifies a live shard whole: its statement and MAC, age, placement, and the digest recomputed from device memory.
+ * @throws VramError `SEAL_VERIFICATION_FAILED`, and the worker is stopped; `ABORTED`; `KEY_UNAVAILABLE`.
+ */
+export async function verifyShard(
+  worker: Worker,
+  shard: LiveShard,
+  signal: AbortSignal | undefined,
+): Promise<VerifyReport> {
+  if (signal?.aborted === true) throw aborted(signal.reason);
+  const startMs = performance.now();
+  const { shardId } = shard;
+  const statement = await checkSeal(worker, shard.seal, shardId);
+  await checkAge(worker, shardId, statement);
+  await checkPlacement(worker, shard);
+  const digest = await readDigest(worker, shard, signal);
+  if (digest !== statement.digest) {
+    throw await refuse(worker, {
+      shardId,
+      reason: "digest",
+      expectedDigest: statement.digest,
+      actualDigest: digest,
+    });
+  }
+  const report = {
+    shardId,
+    digest,
+    vramBytes: statement.vramBytes,
+    verifiedAt: new Date().toISOString(),
+    durationMs: performance.now() - startMs,
+  };
+  await worker.record(sealVerified(report));
+  return report;
+}
+
+async function checkSeal(worker: Worker, seal: unknown, shardId: string | null): Promise<SealStatement> {
+  const { sealKey, instanceId } = worker.parts;
+  try {
+    return await verifySeal(seal, { key: sealKey, instanceId });
+  } catch (error) {
+    const failure = toVramError(error);
+    if (failure.code !== "SEAL_VERIFICATION_FAILED") throw failure;
+    throw await refuse(worker, { shardId, reason: sealReason(failure) }, error);
+  }
+}
+
+function sealReason({ details }: VramError): VerificationFailure["reason"] {
+  const reason = details["reason"];
+  return reason === "mac" || reason === "statement" || reason === "instance" ? reason : "shape";
+}
+
+async function checkAge(worker: Worker, shardId: string, statement: SealStatement): Promise<void> {
+  const { maxSealAgeMs } = worker.parts.policy;
+  if (maxSealAgeMs === null) return;
+  try {
+    assertSealAge(statement, { maxAgeMs: maxSealAgeMs, nowMs: Date.now() });
+  } catch (error) {
+    throw await refuse(worker, { shardId, reason: "age" }, error);
+  }
+}
+
+async function checkPlacement(worker: Worker, shard: LiveShard): Promise<void> {
+  const { shardId, statement } = shard;
+  const facts = await orRefuse(worker, shardId, () => shard.allocation.placement());
+  const report = evaluatePlacement(
+    { facts, gpuDevice: statement.gpuDevice, sealed: statement.placement },
+    worker.parts.policy,
+  );
+  if (report.ok) return;
+  throw await refuse(worker, { shardId, reason: "placement", rules: report.violations.map(({ rule }) => rule) });
+}
+
+async function readDigest(worker: Worker, shard: LiveShard, signal: AbortSignal | undefined): Promise<string> {
+  return orRefuse(worker, shard.shardId, async () => {
+    try {
+      return await shard.allocation.digest(signal === undefined ? {} : { signal });
+    } catch (error) {
+      throw signal?.aborted === true ? aborted(signal.reason) : error;
+    }
+  });
+}
+
+/** A driver error that leaves a shard unverified refuses it; an abort by the caller does not. */
+async function orRefuse<T>(worker: Worker, shardId: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (toVramError(error).code === "ABORTED") throw error;
+    throw await refuse(worker, { shardId, reason: "driver" }, error);
+  }
+}
+
+async function refuse(worker: Worker, failure: VerificationFailure, cause?: unknown): Promise<VramError> {
+  const error = new VramError("SEAL_VERIFICATION_FAILED", `seal verification failed: ${failure.reason}`, {
+    details: { ...failure },
+    ...(cause === undefined ? {} : { cause }),
+  });
+  return worker.stop(error, sealVerificationFailed(failure));
+}

@@ -1,0 +1,66 @@
+import type { AuditEvent, AuditLog } from "vram-audit";
+import type { Device, DriverFacts } from "vram-cuda";
+import type { Capacity, Policy } from "vram-policy";
+import type { SealKey } from "vram-seal";
+import { VramError, toVramError } from "./errors.js";
+import { workerStopped } from "./events.js";
+import { Lifecycle } from "./lifecycle.js";
+import { ShardRegistry } from "./registry.js";
+
+/** What the operations of one open residency share. */
+export interface WorkerParts {
+  readonly device: Device;
+  readonly driverFacts: DriverFacts;
+  readonly policy: Policy;
+  readonly capacity: Capacity;
+  readonly sealKey: SealKey;
+  readonly audit: AuditLog;
+  readonly workerId: string;
+  readonly instanceId: string;
+  readonly maxModelBytes: number;
+}
+
+/** The parts with the worker's state: the one place that stops it and that writes its audit trail. */
+export class Worker {
+  readonly parts: WorkerParts;
+  readonly lifecycle = new Lifecycle();
+  readonly registry = new ShardRegistry();
+  #sealSequence = 0;
+
+  constructor(parts: WorkerParts) {
+    this.parts = parts;
+  }
+
+  nextSealSequence(): number {
+    this.#sealSequence += 1;
+    return this.#sealSequence;
+  }
+
+  /**
+   * Writes an event durably.
+   * @throws VramError `AUDIT_UNAVAILABLE`, and the worker is stopped.
+   */
+  async record(event: AuditEvent): Promise<void> {
+    try {
+      await this.parts.audit.append(event);
+    } catch (error) {
+      throw await this.stop(toVramError(error));
+    }
+  }
+
+  /**
+   * Leaves `ready` at once because of `error`, then writes `event`, the reason, and that the worker stopped.
+   * Answers the error to throw: `error`, with the audit's failure as its cause if the trail could not be written.
+   */
+  async stop(error: VramError, event?: AuditEvent): Promise<VramError> {
+    const first = this.lifecycle.stop(error);
+    const events = [
+      ...(event === undefined ? [] : [event]),
+      ...(first ? [workerStopped(this.parts, "stopped", error.code)] : []),
+    ];
+    const results = await Promise.allSettled(events.map(async (each) => this.parts.audit.append(each)));
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed === undefined || error.code === "AUDIT_UNAVAILABLE") return error;
+    return new VramError(error.code, error.message, { details: error.details, cause: failed.reason });
+  }
+}

@@ -1,0 +1,158 @@
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { fsverityDigest } from "vram-seal";
+import { patternBytes, temporaryFolder } from "./fixture.js";
+
+const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
+
+interface Run {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(args: string[], options: { cwd?: string; onOutput?: (kill: (signal: NodeJS.Signals) => void) => void } = {}): Promise<Run> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [cli, ...args], { cwd: options.cwd });
+    const output = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name].on("data", (chunk: Buffer) => {
+        output[name] += chunk.toString();
+        if (name === "stdout") options.onOutput?.((signal) => child.kill(signal));
+      });
+    }
+    child.on("error", reject);
+    child.on("close", (code) => {
+      resolve({ code, ...output });
+    });
+  });
+}
+
+describe("vram-residency demo", () => {
+  it("tells the story on the simulator, says so, and exits 0", async () => {
+    const { code, stdout } = await run(["demo", "--simulate", "--audit", join(await temporaryFolder(), "audit")]);
+    expect(stdout).toMatch(/simulator/);
+    expect(stdout).toMatch(/SEAL_VERIFICATION_FAILED/);
+    expect(stdout).toMatch(/Wiped, checked and freed/);
+    expect(code).toBe(0);
+  });
+
+  it("prints one JSON object, and nothing else on stdout", async () => {
+    const { code, stdout } = await run(["demo", "--simulate", "--json", "--audit", join(await temporaryFolder(), "audit")]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      backend: "simulator",
+      verified: true,
+      tamper: { detected: true, code: "SEAL_VERIFICATION_FAILED" },
+      state: "stopped",
+      wiped: true,
+      audit: { verified: true },
+    });
+    expect(code).toBe(0);
+  });
+
+  it("PB-4 exits 3 under the default policy, with the violation in the trail", async () => {
+    const dir = join(await temporaryFolder(), "audit");
+    const { code, stderr } = await run(["demo", "--simulate", "--default-policy", "--audit", dir]);
+    expect(stderr).toMatch(/POLICY_VIOLATION/);
+    expect(code).toBe(3);
+    expect((await run(["audit", "verify", dir])).code).toBe(0);
+  });
+
+  it("ends with 143 on SIGTERM, wiped and with a good log", async () => {
+    const dir = join(await temporaryFolder(), "audit");
+    const { code } = await run(["demo", "--simulate", "--audit", dir], { onOutput: (kill) => { kill("SIGTERM"); } });
+    expect(code).toBe(143);
+    expect((await run(["audit", "verify", dir])).code).toBe(0);
+  });
+});
+
+describe("vram-residency digest", () => {
+  it("CI-004 prints what the fsverity command prints", async () => {
+    const folder = await temporaryFolder();
+    const bytes = patternBytes(524_289);
+    writeFileSync(join(folder, "model file"), bytes);
+    const { code, stdout } = await run(["digest", "model file"], { cwd: folder });
+    expect(stdout).toBe(`sha256:${fsverityDigest(bytes)} model file\n`);
+    expect(code).toBe(0);
+    if (process.env["VRAM_REQUIRE_TOOLS"] !== undefined) {
+      expect(execFileSync("fsverity", ["digest", "model file"], { cwd: folder }).toString()).toBe(stdout);
+    }
+  });
+
+  it("goes on after a file it cannot read, and exits 1", async () => {
+    const folder = await temporaryFolder();
+    writeFileSync(join(folder, "good"), "x");
+    mkdirSync(join(folder, "dir"));
+    const { code, stdout, stderr } = await run(["digest", "missing", "dir", "good"], { cwd: folder });
+    expect(stdout).toMatch(/^sha256:[0-9a-f]{64} good\n$/);
+    expect(stderr).toMatch(/^missing: ENOENT$/m);
+    expect(stderr).toMatch(/^dir: /m);
+    expect(code).toBe(1);
+  });
+});
+
+describe("vram-residency audit verify", () => {
+  it("finds a changed byte in any line and names it, the last included, and a cut tail", async () => {
+    const dir = join(await temporaryFolder(), "audit");
+    await run(["demo", "--simulate", "--audit", dir]);
+    const file = join(dir, "audit.jsonl");
+    const log = readFileSync(file);
+    const lines = log.toString().trimEnd().split("\n");
+    let start = 0;
+    for (const [index, line] of lines.entries()) {
+      const damaged = Buffer.from(log);
+      const at = start + (line.length >> 1);
+      damaged.writeUInt8(damaged.readUInt8(at) ^ 1, at);
+      writeFileSync(file, damaged);
+      const { code, stdout } = await run(["audit", "verify", "--json", dir]);
+      expect(code).toBe(3);
+      const { problems } = JSON.parse(stdout) as { problems: { line: number }[] };
+      expect(problems.map(({ line: number }) => number)).toContain(index + 1);
+      start += line.length + 1;
+    }
+    writeFileSync(file, `${lines.slice(0, -1).join("\n")}\n`);
+    expect((await run(["audit", "verify", dir])).code).toBe(3);
+    writeFileSync(file, log);
+    expect((await run(["audit", "verify", dir])).code).toBe(0);
+  });
+});
+
+describe("the command line", () => {
+  it("DRIVER_UNAVAILABLE with the remedy, exit 1, where no GPU is and no simulator named", async () => {
+    const { code, stderr } = await run(["demo", "--audit", join(await temporaryFolder(), "audit")]);
+    expect(stderr).toMatch(/DRIVER_UNAVAILABLE: .*driver/);
+    expect(code).toBe(1);
+  });
+
+  it("doctor gives every rule with its verdict and exits 3 where one is violated", async () => {
+    const { code, stdout } = await run(["doctor", "--simulate", "--json"]);
+    const { devices } = JSON.parse(stdout) as { devices: { policy: { rules: { verdict: string }[] } }[] };
+    expect(devices[0]?.policy.rules.map(({ verdict }) => verdict)).toContain("violated");
+    expect(code).toBe(3);
+  });
+
+  it("key generate makes a private file and refuses to overwrite it", async () => {
+    const file = join(await temporaryFolder(), "seal.key");
+    expect((await run(["key", "generate", file])).code).toBe(0);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const { code, stderr } = await run(["key", "generate", file]);
+    expect(code).toBe(1);
+    expect(stderr).not.toContain(file);
+  });
+
+  it.each([[["demo", "--simulat"]], [["digest"]], [["nothing"]], [["demo", "--simulate=perhaps"]], [["audit", "verify"]]])(
+    "exits 2 for %j",
+    async (args) => {
+      expect((await run(args)).code).toBe(2);
+    },
+  );
+
+  it("lists the exit codes in its help and exits 0", async () => {
+    const { code, stdout } = await run(["--help"]);
+    expect(stdout).toMatch(/Exit codes/);
+    expect(code).toBe(0);
+  });
+});

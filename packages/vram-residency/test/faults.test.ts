@@ -1,0 +1,154 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { failCall, loseDevice, resetSimulator, setPointerAttribute, simulatorStats, skipKernel } from "vram-simulator/control";
+import { eventTypes, openWorkplace, patternBytes, refusal } from "./fixture.js";
+
+const bytes = patternBytes(9000);
+
+afterEach(() => {
+  resetSimulator();
+});
+
+describe("driver faults while sealing", () => {
+  it.each([
+    ["cuMemCreate", 2, "INSUFFICIENT_VRAM"],
+    ["cuMemCreate", 999, "DEVICE_LOST"],
+    ["cuMemAddressReserve", 2, "CUDA_ALLOCATION_FAILED"],
+    ["cuMemMap", 1, "CUDA_ALLOCATION_FAILED"],
+    ["cuMemcpyHtoDAsync_v2", 1, "CUDA_FAILED"],
+  ])("%s failing with %i is %s", async (entryPoint, code, expected) => {
+    const place = await openWorkplace();
+    failCall({ entryPoint, code });
+    const error = await refusal(place.residency.seal(bytes));
+    expect(error.code).toBe(expected);
+    expect(place.residency.state).toBe(expected === "DEVICE_LOST" ? "stopped" : "ready");
+    if (expected === "DEVICE_LOST") return;
+    expect(await eventTypes(place)).toContain("vram.allocation.failed");
+    await place.residency.seal(bytes);
+  });
+});
+
+describe("driver faults while verifying", () => {
+  it.each([
+    ["cuLaunchKernel", 1],
+    ["cuMemcpyDtoHAsync_v2", 1],
+    ["cuLaunchKernel", 719],
+  ])("%s failing with %i leaves the shard unverified: refused, audited, stopped", async (entryPoint, code) => {
+    const place = await openWorkplace();
+    const shard = await place.residency.seal(bytes);
+    failCall({ entryPoint, code });
+    const fn = vi.fn();
+    expect(await refusal(place.residency.execute(shard, fn))).toMatchObject({
+      code: "SEAL_VERIFICATION_FAILED",
+      details: { reason: "driver" },
+    });
+    expect(fn).not.toHaveBeenCalled();
+    expect(place.residency.state).toBe("stopped");
+    expect(await eventTypes(place)).toContain("vram.seal.verification_failed");
+  });
+
+  it("a kernel that is skipped never passes on old digests", async () => {
+    const place = await openWorkplace();
+    const shard = await place.residency.seal(bytes);
+    await place.residency.verify(shard);
+    skipKernel({ sticky: true });
+    expect(await refusal(place.residency.verify(shard))).toMatchObject({ code: "SEAL_VERIFICATION_FAILED" });
+  });
+
+  it.each([
+    ["PB-1 test_uma_disabled managed memory", 8, 1],
+    ["PB-3 test_pinned_memory_disabled host memory", 2, 1],
+    ["PB-2 test_zero_copy_disabled a host address", 4, 4096],
+    ["another memory block", 20, 77],
+    ["another buffer", 7, 77],
+    ["a writable mapping", 16, 3],
+  ])("VP-001 VP-003 placement: %s", async (_, attribute, value) => {
+    const place = await openWorkplace();
+    const shard = await place.residency.seal(bytes);
+    setPointerAttribute(attribute, value);
+    const error = await refusal(place.residency.verify(shard));
+    expect(error).toMatchObject({ code: "SEAL_VERIFICATION_FAILED", details: { reason: "placement" } });
+    expect(error.details["rules"]).toHaveLength(1);
+  });
+
+  it("PB-1 VP-001 a placement violated at seal stops the worker with its event", async () => {
+    const place = await openWorkplace();
+    setPointerAttribute(8, 1);
+    expect(await refusal(place.residency.seal(bytes))).toMatchObject({ code: "POLICY_VIOLATION" });
+    expect(await eventTypes(place)).toEqual([
+      "vram.worker.started",
+      "vram.policy.violation",
+      "vram.worker.stopped",
+      "vram.shard.deallocated",
+    ]);
+    expect(simulatorStats().freed.at(-1)).toMatchObject({ zeroed: true });
+  });
+});
+
+describe("driver faults while releasing", () => {
+  it("MS-004 a wipe that fails stops the worker, stays counted and is critical in the trail; close() does not throw", async () => {
+    const place = await openWorkplace();
+    const shard = await place.residency.seal(bytes);
+    failCall({ entryPoint: "cuMemsetD8Async", code: 1, sticky: true });
+    await shard.close();
+    expect(place.residency.state).toBe("stopped");
+    expect(place.residency.capacity().usedBytes).toBeGreaterThan(0);
+    const events = await place.events();
+    expect(events.filter(({ type }) => type === "vram.shard.deallocated")).toMatchObject([
+      { severity: "critical", data: { wiped: false, lost: false } },
+    ]);
+  });
+
+  it.each([46, 214, 700, 719, 999] as const)("a device lost with %i counts as lost, not wiped", async (code) => {
+    const place = await openWorkplace();
+    const shard = await place.residency.seal(bytes);
+    loseDevice(code);
+    await shard.close();
+    expect(place.residency.state).toBe("stopped");
+    expect(place.residency.signal.reason).toMatchObject({ code: "DEVICE_LOST" });
+    const events = await place.events();
+    expect(events.filter(({ type }) => type === "vram.shard.deallocated")).toMatchObject([
+      { severity: "critical", data: { wiped: false, lost: true } },
+    ]);
+  });
+});
+
+describe("a failing audit trail", () => {
+  function failingAudit(allowed: number) {
+    let appended = 0;
+    return {
+      append: () => {
+        appended += 1;
+        return appended <= allowed
+          ? Promise.resolve({ sequence: appended, hash: "" })
+          : Promise.reject(Object.assign(new Error("disk full"), { name: "AuditError", code: "AUDIT_UNAVAILABLE", details: {} }));
+      },
+      close: () => Promise.resolve(),
+    } as never;
+  }
+
+  it("undoes a seal that could not be audited and stops", async () => {
+    const { residency } = await openWorkplace({ audit: failingAudit(1) });
+    expect(await refusal(residency.seal(bytes))).toMatchObject({ code: "AUDIT_UNAVAILABLE", kind: "fatal" });
+    expect(residency.state).toBe("stopped");
+    expect(simulatorStats().freed.at(-1)).toMatchObject({ zeroed: true });
+    expect(residency.capacity().usedBytes).toBe(0);
+  });
+
+  it("keeps the refusal's code, with the audit's error as its cause", async () => {
+    const { residency } = await openWorkplace({ audit: failingAudit(2) });
+    const shard = await residency.seal(bytes);
+    skipKernel({ sticky: true });
+    expect(await refusal(residency.execute(shard, () => undefined))).toMatchObject({
+      code: "SEAL_VERIFICATION_FAILED",
+      cause: { code: "AUDIT_UNAVAILABLE" },
+    });
+  });
+
+  it("never keeps memory from being wiped and freed", async () => {
+    const { residency } = await openWorkplace({ audit: failingAudit(2) });
+    const shard = await residency.seal(bytes);
+    await shard.close();
+    expect(simulatorStats().freed.at(-1)).toMatchObject({ zeroed: true });
+    expect(residency.state).toBe("stopped");
+  });
+});

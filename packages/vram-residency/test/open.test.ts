@@ -1,0 +1,94 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { openAuditLog } from "vram-audit";
+import { generate } from "vram-seal";
+import { simulator } from "vram-simulator";
+import { resetSimulator, simulatorStats } from "vram-simulator/control";
+import { openResidency } from "../src/index.js";
+import type { OpenResidencyOptions } from "../src/index.js";
+import { openWorkplace, readEvents, refusal, temporaryFolder } from "./fixture.js";
+
+async function options(change: Partial<OpenResidencyOptions> = {}) {
+  const auditDir = join(await temporaryFolder(), "audit");
+  const sealKey = await generate();
+  const given = { sealKey, audit: await openAuditLog({ dir: auditDir }), workerId: "w", driver: simulator(), ...change };
+  return { auditDir, given };
+}
+
+describe("openResidency", () => {
+  it("PB-4 VP-005 WORKER-4163 test_policy_violation_audited the default policy refuses the simulator, audits it and starts no worker", async () => {
+    resetSimulator();
+    const { auditDir, given } = await options();
+    const error = await refusal(openResidency(given));
+    expect(error).toMatchObject({ code: "POLICY_VIOLATION", kind: "fatal" });
+    const events = (await readEvents(auditDir)).filter(({ type }) => !type.startsWith("vram.audit."));
+    expect(events).toMatchObject([{ type: "vram.policy.violation", severity: "critical", data: { stage: "open" } }]);
+    expect(simulatorStats()).toMatchObject({ contexts: 0, allocatedBytes: 0 });
+  });
+
+  it.each([
+    ["an integrated device", 18],
+    ["host page tables", 100],
+    ["managed memory reached from the host", 101],
+    ["memory as a NUMA node", 130],
+  ])("PB-1 VP-002 test_uma_detection refuses %s", async (_, attribute) => {
+    resetSimulator({ devices: [{ attributes: { [attribute]: 1 } }] });
+    const { given } = await options({ policy: { allowBackends: ["simulator"] } });
+    expect(await refusal(openResidency(given))).toMatchObject({ code: "POLICY_VIOLATION" });
+  });
+
+  it("closes audit and key when it rejects, also for wrong options", async () => {
+    resetSimulator();
+    const { given } = await options();
+    for (const wrong of [{ ...given, workerId: "a\nb" }, { ...given, device: 7 }, { ...given, extra: 1 }]) {
+      const closed: string[] = [];
+      const audit = { append: () => Promise.reject(new Error("unused")), close: () => Promise.resolve(void closed.push("audit")) };
+      const sealKey = { mac: () => undefined, close: () => Promise.resolve(void closed.push("key")) };
+      const error = await refusal(openResidency({ ...wrong, audit, sealKey } as never));
+      expect(["INVALID_CONFIG", "INVALID_INPUT"]).toContain(error.code);
+      expect(closed).toEqual(["audit", "key"]);
+    }
+  });
+
+  it.each([
+    ["nothing", undefined],
+    ["null", null],
+    ["no audit", { workerId: "w" }],
+    ["a policy of unknown rules", { policy: { trustEverybody: true } }],
+    ["limits of NaN", { limits: { maxModelBytes: Number.NaN } }],
+    ["limits of 2^53", { limits: { reserveBytes: 2 ** 53 } }],
+  ])("INVALID_CONFIG for %s", async (_, change) => {
+    resetSimulator();
+    const given = change === undefined || change === null ? change : { ...(await options()).given, ...change };
+    const wrong = change !== undefined && change !== null && "workerId" in change ? change : given;
+    expect(await refusal(openResidency(wrong as never))).toMatchObject({ code: "INVALID_CONFIG", kind: "caller" });
+  });
+
+  it.each([1, "GPU-00000000-0000-0000-0000-00000000ffff"])(
+    "IV-002 test_gpu_device_validation refuses the absent device %j",
+    async (device) => {
+      resetSimulator();
+      const { given } = await options({ device });
+      expect(await refusal(openResidency(given))).toMatchObject({ code: "INVALID_INPUT" });
+    },
+  );
+
+  it("DRIVER_UNAVAILABLE names the remedy where the library is missing", async () => {
+    const { given } = await options({ driver: { libraryPath: "/nonexistent/libcuda.so.1" } });
+    const error = await refusal(openResidency(given));
+    expect(error).toMatchObject({ code: "DRIVER_UNAVAILABLE", kind: "fatal" });
+    expect(error.message).not.toContain("/nonexistent");
+  });
+
+  it("close wipes every shard, gives everything back and is idempotent", async () => {
+    const place = await openWorkplace();
+    await place.residency.seal(Buffer.alloc(5000, 1));
+    await place.residency.seal(Buffer.alloc(5000, 2));
+    await Promise.all([place.residency.close(), place.residency.close()]);
+    expect(place.residency.state).toBe("closed");
+    expect(simulatorStats()).toMatchObject({ allocations: [], reservations: 0, contexts: 0, streams: 0, allocatedBytes: 0 });
+    const wipes = (await place.events()).filter(({ type }) => type === "vram.shard.deallocated");
+    expect(wipes).toMatchObject([{ data: { wiped: true, cause: "closed" } }, { data: { wiped: true, cause: "closed" } }]);
+    expect(await refusal(place.residency.seal(Buffer.alloc(1)))).toMatchObject({ code: "STOPPED" });
+  });
+});

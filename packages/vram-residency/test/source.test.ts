@@ -1,0 +1,169 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { appendFile, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { fsverityDigest } from "vram-seal";
+import { faultCopy, resetSimulator, setLatency, simulatorStats } from "vram-simulator/control";
+import { eventTypes, openWorkplace, patternBytes, refusal } from "./fixture.js";
+import type { Workplace } from "./fixture.js";
+
+const DEALLOCATED = "vram.shard.deallocated";
+const REFUSED = "vram.seal.verification_failed";
+
+/** Nothing of the seal stays, the worker goes on, and the trail says exactly this. */
+async function expectUndone(place: Workplace, events: string[]) {
+  expect(place.residency.state).toBe("ready");
+  expect(place.residency.capacity().usedBytes).toBe(0);
+  expect(await eventTypes(place)).toEqual(["vram.worker.started", ...events]);
+  await place.residency.close();
+  expect(simulatorStats().allocations).toEqual([]);
+}
+
+function stream(byteLength: number, ...chunks: unknown[]) {
+  async function* generate() {
+    for (const chunk of chunks) {
+      await Promise.resolve();
+      yield chunk;
+    }
+  }
+  return Object.assign(generate(), { byteLength }) as never;
+}
+
+afterEach(() => {
+  resetSimulator();
+});
+
+describe("a source that cannot be loaded", () => {
+  it.each([
+    ["a missing file", (place: Workplace) => join(place.folder, "missing")],
+    ["a directory", (place: Workplace) => place.folder],
+    ["an empty file", (place: Workplace) => place.model(Buffer.alloc(0))],
+    [
+      "a FIFO",
+      (place: Workplace) => {
+        const path = join(place.folder, "fifo");
+        execFileSync("mkfifo", [path]);
+        return path;
+      },
+    ],
+    ["an http URL", () => new URL("http://127.0.0.1/model")],
+    ["a path with NUL", () => "model\0.bin"],
+    ["empty memory", () => Buffer.alloc(0)],
+    ["a number", () => 5],
+    ["null", () => null],
+    ["a stream without a byteLength", () => stream(Number.NaN, Buffer.alloc(1))],
+  ])("INVALID_INPUT for %s, nothing allocated and no event", async (_, make) => {
+    const place = await openWorkplace();
+    const error = await refusal(place.residency.seal((await make(place)) as never));
+    expect(error).toMatchObject({ code: "INVALID_INPUT", kind: "caller" });
+    expect(JSON.stringify([error.message, error.details, error.cause])).not.toContain(place.folder);
+    await expectUndone(place, []);
+  });
+
+  it.each([
+    ["fewer bytes than said", () => stream(100, Buffer.alloc(60))],
+    ["more bytes than said", () => stream(100, Buffer.alloc(60), Buffer.alloc(60))],
+    ["something that is not bytes", () => stream(100, "text")],
+  ])("INVALID_INPUT for a stream of %s, and its memory is wiped", async (_, make) => {
+    const place = await openWorkplace();
+    expect(await refusal(place.residency.seal(make()))).toMatchObject({ code: "INVALID_INPUT" });
+    expect(simulatorStats().freed.at(-1)).toMatchObject({ zeroed: true });
+    await expectUndone(place, [DEALLOCATED]);
+  });
+
+  it("INVALID_INPUT for a stream that fails, with the caller's error as its cause", async () => {
+    const place = await openWorkplace();
+    const mine = new Error("network gone");
+    const failing = { byteLength: 10, [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(mine) }) };
+    expect(await refusal(place.residency.seal(failing))).toMatchObject({ code: "INVALID_INPUT", cause: mine });
+    await expectUndone(place, [DEALLOCATED]);
+  });
+
+  it("ABORTED does not wait for a stream that never answers", async () => {
+    const place = await openWorkplace();
+    const hanging = { byteLength: 10, [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined) }) };
+    expect(await refusal(place.residency.seal(hanging, { signal: AbortSignal.timeout(30) }))).toMatchObject({ code: "ABORTED" });
+    await expectUndone(place, [DEALLOCATED]);
+  });
+});
+
+describe("TT-3 test_concurrent_modification_detected", () => {
+  it.each([
+    ["grows", (path: string) => appendFile(path, "more")],
+    ["shrinks", (path: string) => truncate(path, 4096)],
+    ["is written to", (path: string) => writeFile(path, Buffer.alloc(24 << 20, 7), { flag: "r+" })],
+  ])("a file that %s while it is loaded", async (_, change) => {
+    const place = await openWorkplace();
+    const path = await place.model(Buffer.alloc(24 << 20, 1));
+    setLatency("cuMemcpyHtoDAsync_v2", 40);
+    const sealing = refusal(place.residency.seal(path));
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    await change(path);
+    expect(await sealing).toMatchObject({ code: "INTEGRITY_VIOLATION", kind: "fatal" });
+    await expectUndone(place, [REFUSED, DEALLOCATED]);
+  });
+
+  it("a buffer that its owner changes while it is sealed", async () => {
+    const place = await openWorkplace();
+    const bytes = Buffer.alloc(6 << 20, 1);
+    setLatency("cuMemcpyHtoDAsync_v2", 20);
+    const sealing = refusal(place.residency.seal(bytes));
+    const timer = setInterval(() => {
+      bytes.writeUInt32LE(bytes.readUInt32LE(5 << 20) + 1, 5 << 20);
+    }, 1);
+    const error = await sealing;
+    clearInterval(timer);
+    expect(error).toMatchObject({ code: "INTEGRITY_VIOLATION", details: { reason: "load" } });
+    await expectUndone(place, [REFUSED, DEALLOCATED]);
+  });
+
+  it.each(["drop", "short"] as const)("a copy to the device that answers success but does %s bytes", async (mode) => {
+    const place = await openWorkplace();
+    faultCopy({ direction: "toDevice", mode });
+    const error = await refusal(place.residency.seal(patternBytes(9000)));
+    expect(error).toMatchObject({ code: "INTEGRITY_VIOLATION", details: { reason: "load" } });
+    await expectUndone(place, [REFUSED, DEALLOCATED]);
+  });
+});
+
+describe("expect", () => {
+  const bytes = patternBytes(9000);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+
+  it("accepts the right digests and puts them into the statement", async () => {
+    const { residency } = await openWorkplace();
+    const expected = { fsverity: fsverityDigest(bytes), sha256 };
+    const { seal } = await residency.seal(bytes, { expect: expected });
+    expect(JSON.parse(Buffer.from(seal.statement, "base64").toString())).toMatchObject({ expected });
+  });
+
+  it.each([
+    ["fsverity", { fsverity: "0".repeat(64) }],
+    ["sha256", { sha256: "0".repeat(64) }],
+  ])("INTEGRITY_VIOLATION for another %s, with both digests and everything undone", async (_, expected) => {
+    const place = await openWorkplace();
+    const error = await refusal(place.residency.seal(bytes, { expect: expected }));
+    expect(error).toMatchObject({
+      code: "INTEGRITY_VIOLATION",
+      details: { reason: "expect", expectedDigest: "0".repeat(64) },
+    });
+    expect(error.details["actualDigest"]).toMatch(/^[0-9a-f]{64}$/);
+    await expectUndone(place, [REFUSED, DEALLOCATED]);
+  });
+
+  it("policy.requireExpected refuses a seal without", async () => {
+    const place = await openWorkplace({ policy: { allowBackends: ["simulator"], requireExpected: true } });
+    expect(await refusal(place.residency.seal(bytes))).toMatchObject({ code: "POLICY_VIOLATION" });
+    expect(place.residency.state).toBe("stopped");
+  });
+
+  it.each([{ fsverity: "A".repeat(64) }, { sha256: "0".repeat(63) }, {}, { md5: "0" }])(
+    "IV-004 INVALID_INPUT for %j before anything is allocated",
+    async (expected) => {
+      const place = await openWorkplace();
+      expect(await refusal(place.residency.seal(bytes, { expect: expected as never }))).toMatchObject({ code: "INVALID_INPUT" });
+      await expectUndone(place, []);
+    },
+  );
+});

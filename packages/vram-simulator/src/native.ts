@@ -1,0 +1,51 @@
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { SimulatorError } from "./simulator-error.js";
+
+type Occasion = [after: number, sticky: boolean];
+
+/** The control addon (native/simulator/control_binding.cpp); it trusts its arguments. */
+interface NativeControl {
+  reset(devices: { memoryBytes: number; name: string; attributes: [number, number][] }[], driverVersion: number): void;
+  isEntryPoint(name: string): boolean;
+  failCall(entryPoint: string, code: number, ...occasion: Occasion): void;
+  flipBit(bufferId: bigint, byteOffset: number, bit: number): boolean;
+  flipBitAt(bufferId: bigint, byteOffset: number, bit: number, entryPoint: string, after: number): void;
+  setPointerAttribute(attribute: number, value: bigint, result: number): void;
+  faultCopy(direction: string, mode: string, ...occasion: Occasion): void;
+  skipKernel(...occasion: Occasion): void;
+  loseDevice(code: number): void;
+  setLatency(entryPoint: string, milliseconds: number): void;
+  readStats(): SimulatorStats;
+}
+
+/** What the simulated driver holds right now, and what was asked of it since the last reset. Sizes in bytes. */
+export interface SimulatorStats {
+  /** Mapped memory; `access` is 0 none, 1 read, 3 read-write for its own device. */
+  readonly allocations: readonly { readonly bufferId: string; readonly byteLength: number; readonly access: number }[];
+  /** Memory that went back to its device, oldest first, and whether it held only zeros then. */
+  readonly freed: readonly { readonly bufferId: string; readonly zeroed: boolean }[];
+  readonly reservations: number;
+  readonly contexts: number;
+  readonly streams: number;
+  readonly modules: number;
+  readonly allocatedBytes: number;
+  /** Calls by entry point. */
+  readonly calls: Readonly<Record<string, number>>;
+}
+
+const build = new URL("../build/Release/", import.meta.url);
+
+export const libraryPath = fileURLToPath(new URL("libvram_simulator.so", build));
+
+let loaded: NativeControl | undefined;
+
+/** @throws SimulatorError `DRIVER_UNAVAILABLE` where the addon was not built. */
+export function native(): NativeControl {
+  try {
+    loaded ??= createRequire(import.meta.url)(fileURLToPath(new URL("vram_simulator_control.node", build))) as NativeControl;
+    return loaded;
+  } catch {
+    throw new SimulatorError("DRIVER_UNAVAILABLE", "the simulator is not built; run its build script (needs a C++20 compiler and CMake)");
+  }
+}
