@@ -1,0 +1,12 @@
+export { resolvePolicy } from "./policy.js";
+export type { Policy, PolicyOptions } from "./policy.js";
+export { evaluateDevice } from "./evaluate-device.js";
+export { evaluatePlacement } from "./evaluate-placement.js";
+export type { PlacementQuestion } from "./evaluate-placement.js";
+export { evaluateSeal } from "./evaluate-seal.js";
+export type { PolicyReport, RuleResult, Verdict } from "./report.js";
+export type { Backend, DeviceFacts, DriverFacts, PlacementFacts, SealedPlacement } from "./facts.js";
+export { createCapacity } from "./capacity.js";
+export type { Capacity, CapacitySnapshot, Reservation, ReserveOptions } from "./capacity.js";
+export { PolicyError } from "./policy-error.js";
+export type { PolicyErrorCode, PolicyErrorDetails } from "./policy-error.js";

@@ -1,0 +1,76 @@
+import type { Backend } from "./facts.js";
+import { invalidConfig } from "./policy-error.js";
+
+/** Deviations from the strict policy; everything is optional. */
+export interface PolicyOptions {
+  /** Backends a worker may run on; default: `cuda` alone. */
+  readonly allowBackends?: readonly Backend[];
+  /** The driver library must be root's alone; default true. Judged for the system's library. */
+  readonly requireTrustedDriver?: boolean;
+  /** ECC must be on; default false. */
+  readonly requireEcc?: boolean;
+  /** A sealed shard must be mapped read-only; default true. */
+  readonly requireReadOnly?: boolean;
+  /** A seal needs an expected digest; default false. */
+  readonly requireExpected?: boolean;
+  /** Oldest seal that still verifies, in milliseconds; default null: age alone never invalidates a seal. */
+  readonly maxSealAgeMs?: number | null;
+}
+
+/** A policy with every option decided. */
+export type Policy = Required<PolicyOptions>;
+
+const BACKENDS: readonly unknown[] = ["cuda", "simulator", "custom"] satisfies Backend[];
+
+const STRICT: Policy = Object.freeze({
+  allowBackends: Object.freeze(["cuda"] as const),
+  requireTrustedDriver: true,
+  requireEcc: false,
+  requireReadOnly: true,
+  requireExpected: false,
+  maxSealAgeMs: null,
+});
+
+/**
+ * Decides every option, the strict way where none is given. Reads each property once.
+ * @throws PolicyError `INVALID_CONFIG` naming the option
+ */
+export function resolvePolicy(options: unknown): Policy {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw invalidConfig("*", "be an object of policy options");
+  }
+  const given: Record<string, unknown> = { ...options };
+  if (!Object.keys(given).every((name) => Object.hasOwn(STRICT, name))) {
+    throw invalidConfig("*", `be one of ${Object.keys(STRICT).join(", ")}`);
+  }
+  const flag = (name: "requireTrustedDriver" | "requireEcc" | "requireReadOnly" | "requireExpected"): boolean => {
+    const value = given[name] ?? STRICT[name];
+    if (typeof value !== "boolean") throw invalidConfig(name, "be a boolean");
+    return value;
+  };
+  return Object.freeze({
+    allowBackends: backends(given["allowBackends"] ?? STRICT.allowBackends),
+    requireTrustedDriver: flag("requireTrustedDriver"),
+    requireEcc: flag("requireEcc"),
+    requireReadOnly: flag("requireReadOnly"),
+    requireExpected: flag("requireExpected"),
+    maxSealAgeMs: sealAge(given["maxSealAgeMs"] ?? null),
+  });
+}
+
+function backends(value: unknown): readonly Backend[] {
+  const list: readonly unknown[] = Array.isArray(value) ? [...(value as unknown[])] : [];
+  if (list.length === 0 || !list.every(isBackend)) {
+    throw invalidConfig("allowBackends", `be a list of ${BACKENDS.join(", ")}`);
+  }
+  return Object.freeze(list);
+}
+
+function isBackend(value: unknown): value is Backend {
+  return BACKENDS.includes(value);
+}
+
+function sealAge(value: unknown): number | null {
+  if (value === null || (typeof value === "number" && Number.isSafeInteger(value) && value >= 0)) return value;
+  throw invalidConfig("maxSealAgeMs", "be null or a number of milliseconds from 0 to 2^53 - 1");
+}

@@ -1,0 +1,50 @@
+/**
+ * `pass`: holds. `violated`: refused. `waived`: would be refused, but the policy allows it. `reported`: told, never judged.
+ */
+export type Verdict = "pass" | "violated" | "waived" | "reported";
+
+/** One rule's verdict, with its reason in a sentence and, where something can be done about it, the remedy. */
+export interface RuleResult {
+  /** Stable id in kebab-case. */
+  readonly rule: string;
+  readonly verdict: Verdict;
+  readonly reason: string;
+  readonly remedy: string | null;
+}
+
+export interface PolicyReport {
+  /** True when no rule is violated. */
+  readonly ok: boolean;
+  readonly rules: readonly RuleResult[];
+  /** The violated rules, all of them. */
+  readonly violations: readonly RuleResult[];
+}
+
+export function reportOf(rules: readonly RuleResult[]): PolicyReport {
+  const violations = rules.filter(({ verdict }) => verdict === "violated");
+  return Object.freeze({ ok: violations.length === 0, rules: Object.freeze([...rules]), violations: Object.freeze(violations) });
+}
+
+export interface RequiredFact<T> {
+  readonly rule: string;
+  readonly fact: T | null;
+  /** Whether the fact is as it must be. */
+  readonly holds: (fact: T) => boolean;
+  readonly good: string;
+  readonly bad: string;
+  readonly remedy?: string;
+  /** The policy allows the fact to be otherwise. */
+  readonly waived?: boolean;
+}
+
+/** Judges a fact that the rule needs: one that could not be read violates it. */
+export function requireFact<T>(required: RequiredFact<T>): RuleResult {
+  const { rule, fact, holds, good, bad, remedy = null, waived = false } = required;
+  if (fact !== null && holds(fact)) return { rule, verdict: "pass", reason: good, remedy: null };
+  const reason = fact === null ? `the driver does not tell whether ${good}` : bad;
+  return waived ? { rule, verdict: "waived", reason, remedy: null } : { rule, verdict: "violated", reason, remedy };
+}
+
+export function report(rule: string, reason: string): RuleResult {
+  return { rule, verdict: "reported", reason, remedy: null };
+}
