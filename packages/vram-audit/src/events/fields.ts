@@ -1,0 +1,58 @@
+import { digestProblem, shardIdProblem, textProblem } from "vram-text";
+import { z } from "zod";
+
+const TEXT_MAX_BYTES = 1024;
+/** Keeps a line below the readers' limit whatever its strings hold. */
+const RULES_MAX = 128;
+/** More live shards than this are named by several recovery events. */
+export const LIVE_SHARDS_MAX = 1024;
+
+function byteLengthProblem(value: unknown): string | undefined {
+  const problem = textProblem(value, TEXT_MAX_BYTES);
+  if (problem !== undefined) return problem;
+  return Buffer.byteLength(String(value)) <= TEXT_MAX_BYTES ? undefined : `have at most ${TEXT_MAX_BYTES} bytes`;
+}
+
+/** A string under one of the shared text rules; the message completes "`field` must ...". */
+function ruled(problem: (value: unknown) => string | undefined) {
+  return z.custom<string>((value) => problem(value) === undefined, { error: (issue) => problem(issue.input) });
+}
+
+function matching(pattern: RegExp, expectation: string) {
+  return ruled((value) => (typeof value === "string" && pattern.test(value) ? undefined : expectation));
+}
+
+export const text = ruled(byteLengthProblem);
+/** A worker id or model reference: these have the limit of the packages that take them. */
+export const name = ruled((value) => textProblem(value));
+export const shardId = ruled(shardIdProblem);
+export const digest = ruled(digestProblem);
+export const keyId = matching(/^[0-9a-f]{16}$/, "be 16 lowercase hexadecimal characters");
+export const instanceId = matching(/^[0-9a-f]{32}$/, "be 32 lowercase hexadecimal characters");
+export const driverId = matching(/^(?:0|[1-9][0-9]{0,19})$/, "be a 64-bit number in decimal text");
+export const errorCode = matching(/^[A-Z][A-Z0-9_]{0,63}$/, "be an error code");
+export const publicKey = matching(/^[A-Za-z0-9+/]{43}=$/, "be 32 bytes in base64");
+export const originName = matching(
+  /^[A-Za-z0-9][A-Za-z0-9._/-]{0,254}$/,
+  'have 1 to 255 characters of A-Z, a-z, 0-9, ".", "_", "/" and "-" and begin with a letter or digit',
+);
+/** RFC 3986 characters only; CloudEvents asks for a non-empty URI reference. */
+export const source = matching(/^[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]{1,8192}$/, "be a URI reference of 1 to 8192 characters");
+
+export const count = z.int("be an integer from 0 to 2^53 - 1").min(0, "be an integer from 0 to 2^53 - 1");
+export const driverResult = z.int("be an integer");
+export const flag = z.boolean("be true or false");
+export const milliseconds = z.number("be a finite number from 0").min(0, "be a finite number from 0");
+
+export function oneOf<const Values extends readonly [string, ...string[]]>(...values: Values) {
+  return z.enum(values, `be one of ${JSON.stringify(values)}`);
+}
+
+/** An object with exactly these fields. */
+export function record<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject(shape, "be an object with exactly the specified fields");
+}
+
+export function list<Element extends z.ZodType>(element: Element, most = RULES_MAX) {
+  return z.array(element, "be an array").max(most, `have at most ${most} entries`).readonly();
+}

@@ -1,0 +1,103 @@
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import { digest, oneOf, record, source, text } from "./fields.js";
+import { sourceOf, subjectOf } from "./parse-event.js";
+import { type KnownEvent, KNOWN_TYPES, knownEventSchema } from "./schema.js";
+
+/** Longest line a log may hold, in bytes without the newline. */
+export const LINE_MAX_BYTES = 1_048_576;
+
+/** What the first line has where the others have the hash of the line before. */
+export const GENESIS = "0".repeat(64);
+
+const NUL = 0x00;
+const SEQUENCE_DIGITS = 16;
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const timestamp = z.iso.datetime({ precision: 3, error: "be a UTC time with milliseconds" });
+
+/** The CloudEvents envelope of every line, also of types this version does not know. */
+const envelopeSchema = record({
+  specversion: z.literal("1.0"),
+  id: text,
+  source,
+  type: z.string().regex(/^vram(?:\.[a-z][a-z0-9_]*)+$/),
+  subject: text.optional(),
+  time: timestamp,
+  severity: oneOf("info", "warning", "critical"),
+  sequence: z.string().regex(/^[0-9]{16}$/),
+  prevhash: digest,
+  data: z.record(z.string(), z.unknown()),
+});
+
+/** The CloudEvents attributes that every line has. */
+export type Envelope = z.infer<typeof envelopeSchema>;
+
+type Attributes = Omit<Envelope, "type" | "severity" | "subject" | "source" | "data">;
+/** A line of a known type. Narrow by `type`. */
+export type StoredEvent = KnownEvent & Attributes & { readonly source: string };
+
+/** An event as it will be written, but for its place in the chain. */
+export interface DraftLine {
+  readonly head: string;
+  readonly data: string;
+  readonly byteLength: number;
+}
+
+/** Fixes everything about a line that does not depend on the lines before it. */
+export function draftLine(event: KnownEvent, origin: string, time: Date): DraftLine {
+  const { type, severity } = event;
+  const subject = subjectOf(event);
+  const attributes = { specversion: "1.0", id: randomUUID(), source: sourceOf(event, origin), type, subject, time: time.toISOString(), severity };
+  const head = JSON.stringify(attributes).slice(0, -1);
+  const data = JSON.stringify(event.data);
+  return { head, data, byteLength: Buffer.byteLength(placed(head, data, 0, GENESIS)) };
+}
+
+/** The bytes of a line, without its newline. */
+export function placeLine({ head, data }: DraftLine, sequence: number, prevhash: string): Buffer {
+  return Buffer.from(placed(head, data, sequence, prevhash));
+}
+
+function placed(head: string, data: string, sequence: number, prevhash: string): string {
+  return `${head},"sequence":"${formatSequence(sequence)}","prevhash":"${prevhash}","data":${data}}`;
+}
+
+/** CloudEvents `sequence`: a string whose order is the order of the events. */
+export function formatSequence(sequence: number): string {
+  return sequence.toString().padStart(SEQUENCE_DIGITS, "0");
+}
+
+/** Why the bytes of a line are not a line of this format, whatever its neighbours are. */
+export type LineFault = "json" | "spelling" | "schema";
+
+export type ParsedLine =
+  | { readonly fault: LineFault; readonly envelope?: undefined; readonly event?: undefined }
+  | { readonly fault?: undefined; readonly envelope: Envelope; readonly event: StoredEvent | undefined };
+
+/** Reads the bytes of one line. `event` is undefined for a type of a newer version, whose data is not judged. */
+export function parseLine(bytes: Uint8Array): ParsedLine {
+  const parsed = bytes.length > LINE_MAX_BYTES ? undefined : parseJson(bytes);
+  if (parsed === undefined) return { fault: "json" };
+  // Shows white space, another spelling of a number or string, and duplicate keys, which JSON.parse hides.
+  if (JSON.stringify(parsed.value) !== parsed.text) return { fault: "spelling" };
+  const envelope = envelopeSchema.safeParse(parsed.value);
+  if (!envelope.success) return { fault: "schema" };
+  const { type, severity, subject, source: from, data, ...attributes } = envelope.data;
+  if (!KNOWN_TYPES.has(type)) return { envelope: envelope.data, event: undefined };
+  const known = knownEventSchema.safeParse({ type, severity, data, source: from, ...(subject === undefined ? {} : { subject }) });
+  return known.success ? { envelope: envelope.data, event: { ...known.data, source: from, ...attributes } } : { fault: "schema" };
+}
+
+/** JSON of the log never holds NUL; blocks that were never written do. */
+export function holdsUnwrittenBytes(bytes: Uint8Array): boolean {
+  return bytes.includes(NUL);
+}
+
+function parseJson(bytes: Uint8Array): { readonly text: string; readonly value: unknown } | undefined {
+  try {
+    const decoded = utf8.decode(bytes);
+    return { text: decoded, value: JSON.parse(decoded) as unknown };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,171 @@
+import { z } from "zod";
+import {
+  count,
+  digest,
+  driverId,
+  driverResult,
+  errorCode,
+  flag,
+  instanceId,
+  keyId,
+  list,
+  LIVE_SHARDS_MAX,
+  milliseconds,
+  name,
+  oneOf,
+  originName,
+  publicKey,
+  record,
+  shardId,
+  source,
+  text,
+} from "./fields.js";
+
+const info = oneOf("info");
+const warning = oneOf("warning");
+const critical = oneOf("critical");
+const backend = oneOf("cuda", "simulator", "custom");
+
+function event<Type extends string, Severity extends z.ZodType, Data extends z.ZodType>(type: Type, severity: Severity, data: Data) {
+  return record({ type: z.literal(type), severity, subject: text.optional(), source: source.optional(), data });
+}
+
+const vramSealed = event(
+  "vram.shard.sealed",
+  info,
+  record({
+    shardId,
+    modelRef: name.nullable(),
+    vramBytes: count,
+    digest,
+    gpuDevice: count,
+    gpuUuid: text,
+    backend,
+    kernel: digest,
+    keyId,
+    keyLocked: flag,
+    sealSequence: count,
+    placement: record({ bufferId: driverId, blockId: driverId, access: oneOf("read", "read-write") }),
+    expected: record({ fsverity: digest.optional(), sha256: digest.optional(), identity: text.optional() }).nullable(),
+  }),
+);
+
+const sealVerified = event("vram.shard.verified", info, record({ shardId, digest, vramBytes: count, durationMs: milliseconds }));
+
+const sealVerificationFailed = event(
+  "vram.seal.verification_failed",
+  critical,
+  record({
+    shardId: shardId.nullable(),
+    reason: oneOf("shape", "mac", "statement", "instance", "unknown_shard", "age", "placement", "digest", "driver", "load", "expect"),
+    expectedDigest: digest.nullable(),
+    actualDigest: digest.nullable(),
+    rules: list(text),
+  }),
+);
+
+const vramAllocationFailed = event(
+  "vram.allocation.failed",
+  warning,
+  record({
+    shardId,
+    code: errorCode,
+    neededBytes: count.nullable(),
+    availableBytes: count.nullable(),
+    entryPoint: text.nullable(),
+    result: driverResult.nullable(),
+  }),
+);
+
+const vramDeallocated = event(
+  "vram.shard.deallocated",
+  oneOf("info", "critical"),
+  record({
+    shardId,
+    vramBytes: count,
+    allocatedBytes: count,
+    wiped: flag,
+    lost: flag,
+    cause: oneOf("released", "undone", "closed"),
+  }),
+).refine(({ severity, data }) => (severity === "critical") === !data.wiped, {
+  path: ["severity"],
+  error: 'be "critical" when data.wiped is false, else "info"',
+});
+
+const policyViolation = event(
+  "vram.policy.violation",
+  critical,
+  record({ stage: oneOf("open", "seal"), shardId: shardId.nullable(), violations: list(record({ rule: text, reason: text })) }),
+);
+
+const workerStarted = event(
+  "vram.worker.started",
+  info,
+  record({
+    workerId: name,
+    instanceId,
+    backend,
+    gpuDevice: count,
+    gpuUuid: text,
+    gpuName: text,
+    driverVersion: text,
+    librarySha256: digest,
+    kernel: digest,
+    keyId,
+    keyLocked: flag,
+    policy: list(record({ rule: text, verdict: text })),
+  }),
+);
+
+const workerStopped = event(
+  "vram.worker.stopped",
+  oneOf("info", "critical"),
+  record({ workerId: name, instanceId, state: oneOf("stopped", "closed"), code: errorCode.nullable() }),
+);
+
+const auditOpened = event("vram.audit.opened", info, record({ publicKey, origin: originName, keyName: originName }));
+const auditRecovered = event(
+  "vram.audit.recovered",
+  warning,
+  record({ cutBytes: count, liveShards: list(shardId, LIVE_SHARDS_MAX), uncleanEnd: flag }),
+);
+const auditClosed = event("vram.audit.closed", info, record({}));
+
+/** What a worker may append. */
+export const workerEventSchema = z.discriminatedUnion(
+  "type",
+  [
+    vramSealed,
+    sealVerified,
+    sealVerificationFailed,
+    vramAllocationFailed,
+    vramDeallocated,
+    policyViolation,
+    workerStarted,
+    workerStopped,
+  ],
+  "be one of the known event types",
+);
+
+/** Everything a line can hold: a worker's events and the log's own. */
+export const knownEventSchema = z.discriminatedUnion("type", [...workerEventSchema.options, auditOpened, auditRecovered, auditClosed]);
+
+export const KNOWN_TYPES: ReadonlySet<string> = new Set(knownEventSchema.options.map((option) => option.shape.type.value));
+
+export type VramSealed = z.infer<typeof vramSealed>;
+export type SealVerified = z.infer<typeof sealVerified>;
+export type SealVerificationFailed = z.infer<typeof sealVerificationFailed>;
+export type VramAllocationFailed = z.infer<typeof vramAllocationFailed>;
+export type VramDeallocated = z.infer<typeof vramDeallocated>;
+export type PolicyViolation = z.infer<typeof policyViolation>;
+export type WorkerStarted = z.infer<typeof workerStarted>;
+export type WorkerStopped = z.infer<typeof workerStopped>;
+export type AuditOpened = z.infer<typeof auditOpened>;
+export type AuditRecovered = z.infer<typeof auditRecovered>;
+export type AuditClosed = z.infer<typeof auditClosed>;
+
+/** What {@link AuditLog.append} takes. */
+export type AuditEvent = z.infer<typeof workerEventSchema>;
+/** What a line can hold. */
+export type KnownEvent = z.infer<typeof knownEventSchema>;

@@ -1,0 +1,29 @@
+export { AuditError } from "./audit-error.js";
+export type { AuditErrorCode, AuditErrorDetails } from "./audit-error.js";
+export type { StoredEvent } from "./events/line.js";
+export { workerSource } from "./events/parse-event.js";
+export type {
+  AuditClosed,
+  AuditEvent,
+  AuditOpened,
+  AuditRecovered,
+  PolicyViolation,
+  SealVerificationFailed,
+  SealVerified,
+  VramAllocationFailed,
+  VramDeallocated,
+  VramSealed,
+  WorkerStarted,
+  WorkerStopped,
+} from "./events/schema.js";
+export type { AuditHead, AuditLog, AuditLogState, Receipt } from "./log/audit-log.js";
+export { openAuditLog } from "./log/open-audit-log.js";
+export type { OpenAuditLogOptions } from "./log/options.js";
+export type { CheckpointInterval } from "./log/committer.js";
+export type { MirrorLogger } from "./mirror/mirror.js";
+export type { AuditProblem, AuditProblemReason } from "./read/problem-list.js";
+export { readAuditEvents } from "./read/read-audit-events.js";
+export type { ReadAuditEventsOptions } from "./read/read-audit-events.js";
+export type { VerifierKeySource } from "./read/resolve-verifier-key.js";
+export { verifyAuditLog } from "./read/verify-audit-log.js";
+export type { AuditVerification, VerifyAuditLogOptions } from "./read/verify-audit-log.js";

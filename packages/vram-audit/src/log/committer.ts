@@ -1,0 +1,135 @@
+import { type AuditError, fileUnavailable, unavailable } from "../audit-error.js";
+import type { DraftLine } from "../events/line.js";
+import type { Receipt } from "./audit-log.js";
+import { LOG_FILE } from "../storage/file-names.js";
+import type { Chain } from "./chain.js";
+
+/** When a checkpoint is due besides after critical events and at the end. */
+export interface CheckpointInterval {
+  readonly events: number;
+  readonly milliseconds: number;
+}
+
+export interface Submission {
+  readonly draft: DraftLine;
+  readonly urgency: "checkpoint" | "ordinary";
+  /** Told once the line is durable. */
+  readonly onDurable?: (receipt: Receipt) => void;
+}
+
+interface Waiting extends Submission {
+  readonly resolve: (receipt: Receipt) => void;
+  readonly reject: (error: AuditError) => void;
+}
+
+const WAITING_EVENTS_MAX = 65_536;
+const WAITING_BYTES_MAX = 67_108_864;
+const BATCH_BYTES_MAX = 4_194_304;
+
+/** Group commit: whatever waits when the disk is free goes in one write and one sync. */
+export class Committer {
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #running: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #checkpointDue = false;
+  #failure: AuditError | undefined;
+
+  constructor(
+    private readonly chain: Chain,
+    private readonly interval: CheckpointInterval,
+    private readonly onFailure: (error: AuditError) => void,
+  ) {}
+
+  get failure(): AuditError | undefined {
+    return this.#failure;
+  }
+
+  submit(submission: Submission): Promise<Receipt> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const bytes = this.#waitingBytes + submission.draft.byteLength;
+    if (this.#waiting.length >= WAITING_EVENTS_MAX || bytes > WAITING_BYTES_MAX) {
+      return Promise.reject(unavailable("backlog", "too many audit events wait for the disk"));
+    }
+    this.#waitingBytes = bytes;
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ ...submission, resolve, reject });
+      this.#start();
+    });
+  }
+
+  /** Resolves when nothing is being written and no timer will write. */
+  async settle(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#running;
+  }
+
+  #start(): void {
+    this.#running ??= this.#run();
+  }
+
+  async #run(): Promise<void> {
+    // What the same turn of the event loop appends belongs to the same batch.
+    await Promise.resolve();
+    while (this.#failure === undefined && (this.#waiting.length > 0 || this.#checkpointDue)) await this.#commit(this.#takeBatch());
+    this.#running = undefined;
+    this.#schedule();
+  }
+
+  /** As much as one write may hold without passing the line at which a checkpoint is due. */
+  #takeBatch(): readonly Waiting[] {
+    const most = Math.max(1, this.interval.events - this.chain.uncovered);
+    let bytes = 0;
+    const over = this.#waiting.findIndex(({ draft }, index) => (bytes += draft.byteLength) > BATCH_BYTES_MAX && index > 0);
+    const batch = this.#waiting.splice(0, over < 0 ? most : Math.min(over, most));
+    for (const { draft } of batch) this.#waitingBytes -= draft.byteLength;
+    return batch;
+  }
+
+  async #commit(batch: readonly Waiting[]): Promise<void> {
+    let unanswered = batch;
+    try {
+      const receipts = batch.length > 0 ? await this.chain.commit(batch.map(({ draft }) => draft)) : [];
+      const written = batch.flatMap((waiting, index) => {
+        const receipt = receipts[index];
+        return receipt === undefined ? [] : [{ waiting, receipt }];
+      });
+      for (const { waiting, receipt } of written) {
+        waiting.onDurable?.(receipt);
+        if (waiting.urgency === "ordinary") waiting.resolve(receipt);
+      }
+      unanswered = batch.filter(({ urgency }) => urgency === "checkpoint");
+      if (unanswered.length > 0 || this.#checkpointDue || this.chain.uncovered >= this.interval.events) {
+        this.#checkpointDue = false;
+        await this.chain.checkpoint();
+      }
+      for (const { waiting, receipt } of written) waiting.resolve(receipt);
+    } catch (error) {
+      this.#fail(error, unanswered);
+    }
+  }
+
+  #fail(error: unknown, unanswered: readonly Waiting[]): void {
+    const failure = fileUnavailable(LOG_FILE, "written", error);
+    this.#failure = failure;
+    const refused = [...unanswered, ...this.#waiting];
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    for (const { reject } of refused) reject(failure);
+    this.onFailure(failure);
+  }
+
+  #schedule(): void {
+    if (this.#failure !== undefined || this.chain.uncovered === 0) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      return;
+    }
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#checkpointDue = true;
+      this.#start();
+    }, this.interval.milliseconds).unref();
+  }
+}

@@ -1,0 +1,88 @@
+import { invalidInput, unavailable } from "../audit-error.js";
+import { draftLine, LINE_MAX_BYTES } from "../events/line.js";
+import { parseEvent } from "../events/parse-event.js";
+import type { AuditEvent, KnownEvent } from "../events/schema.js";
+import type { Mirror } from "../mirror/mirror.js";
+import type { AuditHead, AuditLog, AuditLogState, Receipt } from "./audit-log.js";
+import type { Chain } from "./chain.js";
+import { type CheckpointInterval, Committer } from "./committer.js";
+
+export interface DurableAuditLogParts {
+  readonly chain: Chain;
+  readonly origin: string;
+  readonly verifierKey: string;
+  readonly interval: CheckpointInterval;
+  readonly mirror: Mirror | undefined;
+  /** Gives up everything the log holds open; called once, last. */
+  readonly release: () => Promise<void>;
+}
+
+export class DurableAuditLog implements AuditLog {
+  readonly #committer: Committer;
+  readonly #abort = new AbortController();
+  #closing: Promise<void> | undefined;
+
+  constructor(private readonly parts: DurableAuditLogParts) {
+    this.#committer = new Committer(parts.chain, parts.interval, (error) => {
+      this.#abort.abort(error);
+    });
+  }
+
+  get state(): AuditLogState {
+    if (this.#committer.failure !== undefined) return "failed";
+    return this.#closing === undefined ? "open" : "closed";
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get verifierKey(): string {
+    return this.parts.verifierKey;
+  }
+
+  get mirrorDropped(): number {
+    return this.parts.mirror?.dropped ?? 0;
+  }
+
+  async append(event: AuditEvent): Promise<Receipt> {
+    const parsed = parseEvent(event);
+    if (this.#closing !== undefined) throw unavailable("closed", "the audit log is closed");
+    return this.#submit(parsed, parsed.severity === "critical" ? "checkpoint" : "ordinary");
+  }
+
+  /** The log's own events; all of them together are durable under a checkpoint when it resolves. */
+  async record(events: readonly KnownEvent[]): Promise<void> {
+    await Promise.all(events.map((event) => this.#submit(event, "checkpoint")));
+  }
+
+  head(): AuditHead {
+    return this.parts.chain.head();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    try {
+      if (this.#committer.failure === undefined) await this.record([{ type: "vram.audit.closed", severity: "info", data: {} }]);
+    } finally {
+      await this.#committer.settle();
+      await this.parts.release();
+    }
+  }
+
+  #submit(event: KnownEvent, urgency: "checkpoint" | "ordinary"): Promise<Receipt> {
+    const time = new Date();
+    const draft = draftLine(event, this.parts.origin, time);
+    if (draft.byteLength > LINE_MAX_BYTES) throw invalidInput("event", `take at most ${LINE_MAX_BYTES} bytes as a line`);
+    const onDurable = ({ sequence }: Receipt) => this.parts.mirror?.push({ event, sequence, time: time.toISOString() });
+    return this.#committer.submit({ draft, urgency, onDurable });
+  }
+}

@@ -1,0 +1,74 @@
+import type { KeyObject } from "node:crypto";
+import { types } from "node:util";
+import { textProblem } from "vram-text";
+import { z } from "zod";
+import { invalidInput } from "../audit-error.js";
+import { count, originName } from "../events/fields.js";
+import type { MirrorLogger } from "../mirror/mirror.js";
+import type { CheckpointInterval } from "./committer.js";
+
+const PATH_MAX_LENGTH = 4096;
+const DEFAULT_INTERVAL: CheckpointInterval = { events: 1000, milliseconds: 10_000 };
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+export interface OpenAuditLogOptions {
+  /** The log's own directory: made with mode 0700 if missing, in a directory that exists. */
+  readonly dir: string;
+  /** An Ed25519 private key, or the path of one in PEM outside `dir`; default: `<dir>.key`, made with the log. */
+  readonly signingKey?: KeyObject | string;
+  /** Name of the log in its checkpoints, unique among all logs; default: made from the public key. */
+  readonly origin?: string;
+  /** A winston logger, or one like it, that gets a copy of every durable event. */
+  readonly mirror?: MirrorLogger;
+  /** Most lines, and longest time, without a signed checkpoint; default: 1,000 and 10 s. */
+  readonly checkpointEvery?: Partial<CheckpointInterval>;
+}
+
+export interface ParsedOptions {
+  readonly dir: string;
+  readonly signingKey: KeyObject | string | undefined;
+  readonly origin: string | undefined;
+  readonly mirror: MirrorLogger | undefined;
+  readonly checkpointEvery: CheckpointInterval;
+}
+
+export const path = z.custom<string>((value) => textProblem(value, PATH_MAX_LENGTH) === undefined, "be a path");
+const mirror = z.custom<MirrorLogger>(
+  (value) => typeof value === "object" && value !== null && "log" in value && typeof value.log === "function",
+  "be a logger with the method log",
+);
+const keyObject = z.custom<KeyObject>((value) => types.isKeyObject(value));
+const atLeastOne = count.min(1, "be an integer from 1");
+
+const schema = z.strictObject(
+  {
+    dir: path,
+    signingKey: z.union([keyObject, path], "be a KeyObject or a path").optional(),
+    origin: originName.optional(),
+    mirror: mirror.optional(),
+    checkpointEvery: z
+      .strictObject(
+        {
+          events: atLeastOne.default(DEFAULT_INTERVAL.events),
+          milliseconds: atLeastOne.max(TIMER_MAX_MS, "fit a timer").default(DEFAULT_INTERVAL.milliseconds),
+        },
+        "be an object with events and milliseconds",
+      )
+      .default(DEFAULT_INTERVAL),
+  },
+  "be an object with known options only",
+);
+
+/** @throws AuditError `INVALID_INPUT` */
+export function parseOpenOptions(options: unknown): ParsedOptions {
+  const { dir, signingKey, origin, mirror: logger, checkpointEvery } = parseOptions(schema, options);
+  return { dir, signingKey, origin, mirror: logger, checkpointEvery };
+}
+
+/** @throws AuditError `INVALID_INPUT` naming the option */
+export function parseOptions<Schema extends z.ZodType>(optionsSchema: Schema, options: unknown): z.output<Schema> {
+  const result = optionsSchema.safeParse(options);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw invalidInput(["options", ...(issue?.path ?? []).map(String)].join("."), issue?.message ?? "be options");
+}

@@ -1,0 +1,68 @@
+import type { Checkpoint } from "../note/checkpoint.js";
+import { MerkleTree } from "../tree/merkle-tree.js";
+import { HASH_BYTES } from "../tree/sha256.js";
+import type { ReadableFile } from "./read-lines.js";
+
+const CHUNK_BYTES = HASH_BYTES * 2048;
+/** What a crash of the machine leaves of a leaf that was never written. */
+const UNWRITTEN = Buffer.alloc(HASH_BYTES);
+
+/**
+ * The stored leaf hashes, line by line. Those under the last checkpoint are signed; the later ones are the writer's
+ * word only, good enough to tell which of two neighbours changed.
+ */
+export class LeafEvidence {
+  readonly #leaves: AsyncGenerator<Buffer, undefined>;
+  #compared = 0;
+  #ended = false;
+
+  private constructor(leaves: AsyncGenerator<Buffer, undefined>) {
+    this.#leaves = leaves;
+  }
+
+  /** Evidence that `checkpoint` signed; a file that it did not sign proves nothing and is taken as empty. */
+  static async open(file: ReadableFile | undefined, checkpoint: Checkpoint | undefined): Promise<LeafEvidence> {
+    if (file === undefined || checkpoint === undefined) return new LeafEvidence(noLeaves());
+    const tree = new MerkleTree();
+    for await (const leaf of readLeaves(file, checkpoint.size)) tree.push(leaf);
+    const signed = tree.size === checkpoint.size && tree.root().equals(checkpoint.root);
+    return new LeafEvidence(signed ? readLeaves(file, Number.MAX_SAFE_INTEGER) : noLeaves());
+  }
+
+  /** For how many lines, from the first on, there was a leaf to compare with. */
+  get compared(): number {
+    return this.#compared;
+  }
+
+  /** Whether the next line is the one that was written, or undefined when nothing tells. */
+  async check(leaf: Buffer): Promise<boolean | undefined> {
+    if (this.#ended) return undefined;
+    const { value: stored } = await this.#leaves.next();
+    if (stored === undefined || stored.equals(UNWRITTEN)) {
+      this.#ended = true;
+      return undefined;
+    }
+    this.#compared += 1;
+    return stored.equals(leaf);
+  }
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- an empty generator has nothing to wait for
+async function* noLeaves(): AsyncGenerator<Buffer, undefined> {
+  yield* [];
+  return undefined;
+}
+
+async function* readLeaves(file: ReadableFile, most: number): AsyncGenerator<Buffer, undefined> {
+  let position = 0;
+  for (let left = most; left > 0; ) {
+    const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, left * HASH_BYTES));
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
+    const whole = Math.floor(bytesRead / HASH_BYTES);
+    if (whole === 0) return undefined;
+    for (let at = 0; at < whole; at += 1) yield chunk.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES);
+    position += whole * HASH_BYTES;
+    left -= whole;
+  }
+  return undefined;
+}

@@ -1,0 +1,56 @@
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { join } from "node:path";
+import { errnoOf, fileUnavailable, unavailable } from "../audit-error.js";
+import { CHECKPOINT_FILE, LEAF_FILE, LOG_FILE } from "../storage/file-names.js";
+import type { HistoryFile } from "./checkpoint-history.js";
+import type { ReadableFile } from "./read-lines.js";
+
+// O_NONBLOCK: opening a FIFO must not wait for its writer.
+const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** The files of a log, opened to read; the sizes are those of one moment, the checkpoints' not after the lines'. */
+export interface LogReader {
+  readonly log: ReadableFile;
+  readonly logBytes: number;
+  /** Undefined when the file is missing. */
+  readonly history: HistoryFile | undefined;
+  readonly leaves: ReadableFile | undefined;
+  close(): Promise<void>;
+}
+
+/** @throws AuditError `AUDIT_UNAVAILABLE` when there is no log or it cannot be read */
+export async function openLogReader(dir: string): Promise<LogReader> {
+  const opened: FileHandle[] = [];
+  const close = async () => {
+    await Promise.allSettled(opened.map((file) => file.close()));
+  };
+  const openNamed = async (name: string) => {
+    const file = await openRegular(dir, name);
+    if (file !== undefined) opened.push(file);
+    return file;
+  };
+  try {
+    const checkpoints = await openNamed(CHECKPOINT_FILE);
+    const history = checkpoints && { file: checkpoints, byteLength: (await checkpoints.stat()).size };
+    const leaves = await openNamed(LEAF_FILE);
+    const log = await openNamed(LOG_FILE);
+    if (log === undefined) throw unavailable("missing", `there is no audit log: the directory has no file "${LOG_FILE}"`, { file: LOG_FILE });
+    return { log, logBytes: (await log.stat()).size, history, leaves, close };
+  } catch (error) {
+    await close();
+    throw fileUnavailable(LOG_FILE, "read", error);
+  }
+}
+
+async function openRegular(dir: string, name: string): Promise<FileHandle | undefined> {
+  try {
+    const file = await open(join(dir, name), READ_FLAGS);
+    if ((await file.stat()).isFile()) return file;
+    await file.close();
+    throw unavailable("file", `"${name}" must be a regular file`, { file: name });
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw fileUnavailable(name, "opened", error);
+  }
+}

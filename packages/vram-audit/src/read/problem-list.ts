@@ -1,0 +1,72 @@
+import type { LineFault } from "../events/line.js";
+
+const PROBLEMS_MAX = 16;
+
+/** What is wrong with a log. */
+export type AuditProblemReason =
+  | LineFault
+  | "sequence"
+  | "prevhash"
+  | "altered"
+  | "root"
+  | "session"
+  | "key"
+  | "torn"
+  | "truncated"
+  | "uncovered"
+  | "checkpoint"
+  | "no-checkpoint"
+  | "no-key";
+
+export interface AuditProblem {
+  /** From 1; null when it is not about a line. For missing lines the first of them. */
+  readonly line: number | null;
+  readonly reason: AuditProblemReason;
+  /** The same for people. */
+  readonly message: string;
+}
+
+const MESSAGES: Readonly<Record<AuditProblemReason, string>> = {
+  json: "is not JSON",
+  spelling: "is not spelled the way the log writes it",
+  schema: "does not have the fields of its type",
+  sequence: "is out of order, repeated, or follows missing lines",
+  prevhash: "does not carry the hash of the line before",
+  altered: "is not the line that was written",
+  root: "is the first of lines that differ from what was signed",
+  session: "does not belong at this place of a session",
+  key: "names another key or origin than the log's",
+  torn: "is incomplete: the writer ended while writing it",
+  truncated: "and later lines are missing: a checkpoint vouches for them",
+  uncovered: "follows the last checkpoint of a closed log",
+  checkpoint: "a checkpoint is malformed, out of order, or not signed by the log's key",
+  "no-checkpoint": "no checkpoint vouches for the log",
+  "no-key": "no public key is known for the log",
+};
+
+/** Problems by line: the first reason found for a line stays, and a few lines are enough. */
+export class ProblemList {
+  readonly #byLine = new Map<number, AuditProblemReason>();
+  readonly #general = new Set<AuditProblemReason>();
+
+  add(line: number | null, reason: AuditProblemReason): void {
+    if (line === null) this.#general.add(reason);
+    else if (!this.#byLine.has(line) && this.#byLine.size < PROBLEMS_MAX) this.#byLine.set(line, reason);
+  }
+
+  has(line: number): boolean {
+    return this.#byLine.has(line);
+  }
+
+  /** Whether a line up to this one is known to be wrong, which explains what does not fit behind it. */
+  anyUpTo(line: number): boolean {
+    return Array.from(this.#byLine.keys()).some((bad) => bad <= line);
+  }
+
+  /** By line, those about no line last. */
+  list(): readonly AuditProblem[] {
+    const lines = Array.from(this.#byLine).toSorted(([a], [b]) => a - b);
+    const all: (readonly [number | null, AuditProblemReason])[] = [...lines, ...Array.from(this.#general, (reason) => [null, reason] as const)];
+    return all.map(([line, reason]) => ({ line, reason, message: MESSAGES[reason] }));
+  }
+}

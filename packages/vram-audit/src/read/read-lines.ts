@@ -1,0 +1,55 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { LINE_MAX_BYTES } from "../events/line.js";
+
+/** The part of `FileHandle` that reading needs. */
+export interface ReadableFile {
+  read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
+}
+
+export interface FileLine {
+  /** Without the newline. Of a line beyond the limit only its beginning, still longer than the limit. */
+  readonly bytes: Buffer;
+  /** Position in the file behind the line and its newline. */
+  readonly end: number;
+  /** False for bytes at the end that no newline follows. */
+  readonly complete: boolean;
+}
+
+const NEWLINE = 0x0a;
+const CHUNK_BYTES = 65_536;
+// A writer that is alive finishes the write that a reader has seen the first half of.
+const UNFINISHED_RETRIES = 5;
+const UNFINISHED_WAIT_MS = 20;
+
+/** The lines of a file that begin before `limit`, in bounded memory, also while somebody appends. */
+export async function* readLines(file: ReadableFile, limit: number): AsyncGenerator<FileLine, undefined> {
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  let partial: Buffer[] = [];
+  let partialBytes = 0;
+  let start = 0;
+  let position = 0;
+  let retries = 0;
+  while (start < limit) {
+    const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, position);
+    if (bytesRead === 0) {
+      if (position === start || retries === UNFINISHED_RETRIES) break;
+      retries += 1;
+      await delay(UNFINISHED_WAIT_MS);
+      continue;
+    }
+    position += bytesRead;
+    let rest = chunk.subarray(0, bytesRead);
+    for (let newline = rest.indexOf(NEWLINE); newline >= 0 && start < limit; newline = rest.indexOf(NEWLINE)) {
+      const bytes = Buffer.concat([...partial, rest.subarray(0, newline)]);
+      start += partialBytes + newline + 1;
+      yield { bytes, end: start, complete: true };
+      partial = [];
+      partialBytes = 0;
+      rest = rest.subarray(newline + 1);
+    }
+    if (partialBytes <= LINE_MAX_BYTES) partial.push(Buffer.from(rest));
+    partialBytes += rest.length;
+  }
+  if (start < limit && position > start) yield { bytes: Buffer.concat(partial), end: position, complete: false };
+  return undefined;
+}

@@ -1,0 +1,80 @@
+import { formatSequence, holdsUnwrittenBytes, type ParsedLine, parseLine } from "../events/line.js";
+import type { Checkpoint } from "../note/checkpoint.js";
+import type { VerifierKey } from "../note/verifier-key.js";
+import { leafHash, MerkleTree } from "../tree/merkle-tree.js";
+import { ChainCheck } from "./chain-check.js";
+import { type HistoryFile, readHistory, readLatestCheckpoint } from "./checkpoint-history.js";
+import { LeafEvidence } from "./leaf-evidence.js";
+import { ProblemList } from "./problem-list.js";
+import { type ReadableFile, readLines } from "./read-lines.js";
+import { RootCheck } from "./root-check.js";
+import { SessionCheck } from "./session-check.js";
+
+export interface ScanInput {
+  readonly log: ReadableFile;
+  readonly logBytes: number;
+  readonly history: HistoryFile | undefined;
+  readonly leaves: ReadableFile | undefined;
+  /** Its name is the log's origin. Without it no checkpoint can be believed. */
+  readonly key: VerifierKey | undefined;
+  readonly anchor?: Checkpoint | undefined;
+}
+
+/** What one pass over a log shows. A torn tail is not among `problems`: what it means is the caller's to say. */
+export interface Scan {
+  readonly problems: ProblemList;
+  readonly tree: MerkleTree;
+  readonly lastHash: string;
+  /** Bytes of whole lines. */
+  readonly wholeBytes: number;
+  /** Whether bytes follow that are no whole line. */
+  readonly torn: boolean;
+  readonly session: SessionCheck;
+  readonly roots: RootCheck;
+  /** How many lines have a stored leaf hash. */
+  readonly storedLeaves: number;
+}
+
+/** Reads a log once, in bounded memory, and checks everything its format promises. */
+export async function scanLog(input: ScanInput): Promise<Scan> {
+  const { log, history, key } = input;
+  const latest = await readLatestCheckpoint(history, key);
+  const evidence = await LeafEvidence.open(input.leaves, latest);
+  const problems = new ProblemList();
+  const tree = new MerkleTree();
+  const roots = new RootCheck(problems, key?.name, readHistory(history, key), input.anchor);
+  const session = new SessionCheck(problems, key);
+  const isVouched = (line: number) => line <= Math.max(evidence.compared, roots.matched) && !problems.has(line);
+  const chain = new ChainCheck(problems, isVouched);
+  let sequence = 0;
+  let wholeBytes = 0;
+  let torn = false;
+  await roots.begin();
+  for await (const { bytes, end, complete } of readLines(log, input.logBytes)) {
+    const line = tree.size + 1;
+    torn = !complete || (line > (latest?.size ?? 0) && holdsUnwrittenBytes(bytes));
+    if (torn) break;
+    const parsed = parseLine(bytes);
+    sequence = checkPlace(line, sequence + 1, parsed, problems);
+    const leaf = leafHash(bytes);
+    if ((await evidence.check(leaf)) === false) problems.add(line, "altered");
+    session.check(line, parsed);
+    chain.check(line, parsed.envelope?.prevhash, bytes);
+    tree.push(leaf);
+    if (roots.isDue(line)) await roots.check(tree);
+    wholeBytes = end;
+  }
+  chain.end();
+  await roots.end(tree);
+  return { problems, tree, lastHash: chain.lastHash, wholeBytes, torn, session, roots, storedLeaves: evidence.compared };
+}
+
+/** Judges a line without its neighbours, but for its number. Answers that number. */
+function checkPlace(line: number, expected: number, parsed: ParsedLine, problems: ProblemList): number {
+  if (parsed.fault !== undefined) {
+    problems.add(line, parsed.fault);
+    return expected;
+  }
+  if (parsed.envelope.sequence !== formatSequence(expected)) problems.add(line, "sequence");
+  return Number(parsed.envelope.sequence);
+}

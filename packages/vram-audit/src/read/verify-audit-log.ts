@@ -1,0 +1,89 @@
+import { z } from "zod";
+import { fileUnavailable, invalidInput } from "../audit-error.js";
+import type { AuditHead } from "../log/audit-log.js";
+import { parseOptions, path } from "../log/options.js";
+import { openCheckpoint } from "../note/checkpoint.js";
+import { formatVerifierKey } from "../note/verifier-key.js";
+import { LOG_FILE } from "../storage/file-names.js";
+import { openLogReader } from "./log-reader.js";
+import type { AuditProblem } from "./problem-list.js";
+import { type ResolvedKey, resolveVerifierKey, type VerifierKeySource } from "./resolve-verifier-key.js";
+import { type Scan, scanLog } from "./scan-log.js";
+
+export interface VerifyAuditLogOptions {
+  readonly dir: string;
+  /** The log's public key from elsewhere: a C2SP verifier key line, or 32 bytes in base64. Without it the file `<dir>.pub` is believed. */
+  readonly publicKey?: string;
+  /** A signed checkpoint of this log kept elsewhere: shows lines that were cut together with the log's own checkpoints. */
+  readonly checkpoint?: string;
+}
+
+export interface AuditVerification {
+  /** Whether nothing is wrong. */
+  readonly ok: boolean;
+  /** What is wrong; the first entry names the first bad line. */
+  readonly problems: readonly AuditProblem[];
+  /** Whole lines. */
+  readonly events: number;
+  readonly head: AuditHead;
+  /** Lines that the last checkpoint vouches for. */
+  readonly checkpointSize: number;
+  /** Lines behind it: their order holds, but whoever can write the file could have rewritten them. */
+  readonly linesAfterCheckpoint: number;
+  /** Whether the last line closes the log. */
+  readonly closed: boolean;
+  /** C2SP verifier key the log was checked with; null when there was none. */
+  readonly publicKey: string | null;
+  /** Where that key came from; one that the log itself names proves nothing against who can rewrite the log. */
+  readonly keyFrom: VerifierKeySource | null;
+}
+
+const schema = z.strictObject(
+  { dir: path, publicKey: z.string("be a string").optional(), checkpoint: z.string("be a string").optional() },
+  "be an object with known options only",
+);
+
+/**
+ * Checks a whole log, also one that is being written: every line, the chain, every checkpoint. Resolves for a damaged
+ * log too.
+ * @throws AuditError `INVALID_INPUT`, `AUDIT_UNAVAILABLE` when there is no readable log
+ */
+export async function verifyAuditLog(options: VerifyAuditLogOptions): Promise<AuditVerification> {
+  const { dir, publicKey, checkpoint } = parseOptions(schema, options);
+  const reader = await openLogReader(dir);
+  try {
+    const resolved = await resolveVerifierKey(dir, reader.log, publicKey);
+    const anchor = checkpoint === undefined ? undefined : openAnchor(checkpoint, resolved);
+    return report(await scanLog({ ...reader, key: resolved?.key, anchor }), resolved);
+  } catch (error) {
+    throw fileUnavailable(LOG_FILE, "read", error);
+  } finally {
+    await reader.close();
+  }
+}
+
+function openAnchor(note: string, resolved: ResolvedKey | undefined) {
+  const anchor = resolved && openCheckpoint(note, resolved.key);
+  if (anchor === undefined) throw invalidInput("options.checkpoint", "be a checkpoint signed by the log's key");
+  return anchor;
+}
+
+function report({ problems, tree, torn, session, roots }: Scan, resolved: ResolvedKey | undefined): AuditVerification {
+  const events = tree.size;
+  const covered = Math.min(roots.latestSize, events);
+  if (resolved === undefined) problems.add(null, "no-key");
+  if (torn) problems.add(events + 1, "torn");
+  if (session.closed && covered < events) problems.add(covered + 1, "uncovered");
+  const list = problems.list();
+  return {
+    ok: list.length === 0,
+    problems: list,
+    events,
+    head: { origin: resolved?.key.name ?? "", size: events, root: tree.root().toString("base64") },
+    checkpointSize: covered,
+    linesAfterCheckpoint: events - covered,
+    closed: session.closed,
+    publicKey: resolved === undefined ? null : formatVerifierKey(resolved.key),
+    keyFrom: resolved?.keyFrom ?? null,
+  };
+}

@@ -1,0 +1,39 @@
+import { sha256 } from "./sha256.js";
+
+const LEAF = Uint8Array.of(0);
+const NODE = Uint8Array.of(1);
+
+/** RFC 6962 section 2.1: the hash of one entry. */
+export function leafHash(entry: Uint8Array): Buffer {
+  return sha256(LEAF, entry);
+}
+
+function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
+  return sha256(NODE, left, right);
+}
+
+/** The RFC 6962 tree of a growing list: only the roots of its full subtrees are kept, largest first. */
+export class MerkleTree {
+  readonly #subtrees: Buffer[] = [];
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  push(leaf: Buffer): void {
+    let node = leaf;
+    // Each low one bit of the size is a full subtree as large as the node so far.
+    for (let rest = this.#size; rest % 2 === 1; rest = Math.floor(rest / 2)) {
+      const left = this.#subtrees.pop();
+      if (left !== undefined) node = nodeHash(left, node);
+    }
+    this.#subtrees.push(node);
+    this.#size += 1;
+  }
+
+  root(): Buffer {
+    const smallestFirst = this.#subtrees.toReversed();
+    return smallestFirst.reduce<Buffer | undefined>((right, left) => (right === undefined ? left : nodeHash(left, right)), undefined) ?? sha256();
+  }
+}
