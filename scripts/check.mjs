@@ -1,7 +1,7 @@
 // Runs every check that is not a test of behaviour, one line each; `--json FILE` writes the counts.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { checkAbi, checkCompiles, checkLint, checkPtx } from "./checks/compilers.mjs";
+import { checkAbi, checkCompiles, checkLint, checkProbe, checkPtx } from "./checks/compilers.mjs";
 import { checkDocuments } from "./checks/documents.mjs";
 import { checkCppImports, checkTypeScriptImports } from "./checks/imports.mjs";
 import { checkImportRules } from "./checks/import-fixtures.mjs";
@@ -15,6 +15,7 @@ const checks = [
   ["documents keep their rules", checkDocuments],
   ["the driver's interface is the toolkit's", checkAbi],
   ["the kernel's PTX is what its source compiles to", checkPtx],
+  ["the GPU probe builds and answers", checkProbe],
   ["every package type-checks", checkCompiles],
   ["eslint finds nothing", checkLint],
   ["CD-1 CD-2 CD-3 CD-4 IO-2 each lint rule refuses its violation", checkLintRules],

@@ -1,6 +1,7 @@
 // Checks that a compiler or linter makes.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "./tree.mjs";
 
@@ -29,4 +30,25 @@ export function checkAbi() {
     return [];
   }
   return problemsOf("c++", ["-std=c++20", "-fsyntax-only", "-I", "native", "-isystem", include, "native/test/abi_check.cpp"]);
+}
+
+/** The probe for a GPU, with the simulator in its place: it builds as its head says, and every experiment ends in an answer. */
+export function checkProbe() {
+  const folder = mkdtempSync(join(tmpdir(), "vram-probe-"));
+  try {
+    const probe = join(folder, "gpu-probe");
+    const built = problemsOf("c++", ["-std=c++20", "-O2", "-Wall", "-Wextra", "-Werror", "-I", "native", "scripts/gpu-probe.cpp", "-ldl", "-o", probe]);
+    if (built.length > 0) return built;
+    const library = join(root, "packages/vram-simulator/build/Release/libvram_simulator.so");
+    const { status, stdout, stderr } = spawnSync(probe, [library, "native/kernel/fsverity.ptx", "--quick"], { cwd: root, encoding: "utf8" });
+    if (status !== 0) return [`the probe ended with ${status}: ${stderr}`];
+    const { readOnlyStore, readOnlyCopy, kernel1MiB } = JSON.parse(stdout);
+    return [
+      ...(readOnlyStore.contextAlive === false ? [] : ["a store into a read-only mapping did not end the context"]),
+      ...(readOnlyCopy.unchanged === true ? [] : ["a copy into a read-only mapping was not refused"]),
+      ...(kernel1MiB.gigabytesPerSecond > 0 ? [] : ["the kernel's speed was not measured"]),
+    ];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
