@@ -1,0 +1,42 @@
+// The fs-verity digest of device memory as it is now, computed by the device in windows.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "device/context.h"
+#include "device/workspace.h"
+#include "ops/sha256.h"
+
+namespace vram::ops {
+
+class DigestRun {
+ public:
+  /// Digests `byte_length` bytes at `offset` of a mapping. The rest of the last block must be zero.
+  DigestRun(device::Context& context, device::Workspace& workspace, const device::Mapping& mapping, std::uint64_t offset,
+            std::uint64_t byte_length);
+
+  /// Hashes the next window; synchronised when it returns, so that others may use the workspace in between.
+  Status Step();
+  bool finished() const noexcept { return done_blocks_ == leaf_count_; }
+  std::uint64_t done_bytes() const noexcept;
+  /// Of a finished run, once.
+  Digest Finish();
+
+ private:
+  struct Window;
+  Status Launch(Window& window);
+  Status ReadBack(Window& window);
+  Status Check(const Window& window) const;
+
+  device::Context& context_;
+  device::Workspace& workspace_;
+  const device::Mapping& mapping_;
+  const std::uint64_t offset_;
+  const std::uint64_t byte_length_;
+  const std::uint64_t leaf_count_;
+  std::uint64_t done_blocks_ = 0;
+  std::vector<std::byte> parents_;
+};
+
+}  // namespace vram::ops

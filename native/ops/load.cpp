@@ -1,0 +1,211 @@
+#include "ops/load.h"
+
+#include <algorithm>
+
+#include "device/checked.h"
+#include "ops/aborted.h"
+#include "ops/fsverity.h"
+
+namespace vram::ops {
+namespace {
+
+constexpr std::size_t kHashersPerLoad = 2;
+
+}  // namespace
+
+Load::Load(device::Context& context, Threads threads, std::shared_ptr<device::Mapping> mapping, FlatDigest flat)
+    : context_(context), threads_(threads), mapping_(std::move(mapping)), byte_length_(mapping_->byte_length()) {
+  if (flat == FlatDigest::kYes) flat_.emplace();
+}
+
+Status Load::Accept(std::uint64_t byte_length) {
+  if (error_) return *error_;
+  if (!device::RangeFits(received_, byte_length, byte_length_)) {
+    return InvalidInput("chunk must not exceed the rest of the allocation");
+  }
+  return EnsureStaging();
+}
+
+Status Load::EnsureStaging() {
+  if (std::exchange(prepared_, true)) return Done{};
+  parents_.resize(ParentCount(byte_length_) * device::kDigestBytes);
+  Status ready = staging_.Prepare(byte_length_);
+  if (!ready.ok()) Fail(ready.error());
+  return ready;
+}
+
+Status Load::Append(std::span<const std::byte> chunk) {
+  Due due;
+  {
+    const std::lock_guard lock(mutex_);
+    if (Status accepted = Accept(chunk.size()); !accepted.ok()) return accepted;
+    if (source_) return InvalidInput("chunk must wait until the file has been read");
+    if (chunk.size() > kSlotBytes) return InvalidInput("chunk must be at most 4194304 bytes");
+    if (!has_room()) return InvalidInput("chunk must wait until the one before has been taken");
+    while (!chunk.empty()) {
+      if (!fill_) fill_ = Fill{staging_.Take(), 0};
+      const std::uint64_t taken = std::min<std::uint64_t>(chunk.size(), staging_.slot_bytes() - fill_->length);
+      std::copy_n(chunk.begin(), taken, staging_.Slot(fill_->slot).begin() + static_cast<std::ptrdiff_t>(fill_->length));
+      chunk = chunk.subspan(taken);
+      fill_->length += taken;
+      received_ += taken;
+      if (fill_->length < staging_.slot_bytes() && received_ < byte_length_) continue;
+      queue_.push_back({fill_->slot, received_ - fill_->length, fill_->length, fill_->length, 0, true});
+      fill_.reset();
+    }
+    Pump(due);
+  }
+  Run(std::move(due));
+  return Done{};
+}
+
+bool Load::has_room() const {
+  const std::uint64_t rest = byte_length_ - received_;
+  return rest == 0 || !prepared_ || staging_.has_free() || (fill_ && rest <= staging_.slot_bytes() - fill_->length);
+}
+
+void Load::WhenRoom(Callback callback) {
+  Due due;
+  {
+    const std::lock_guard lock(mutex_);
+    waiters_.push_back({Waiter::For::kRoom, std::move(callback)});
+    Pump(due);
+  }
+  Run(std::move(due));
+}
+
+Status Load::AppendFile(UniqueFd file, std::uint64_t byte_length, Cancel cancel, Progress progress, Callback callback) {
+  Due due;
+  {
+    const std::lock_guard lock(mutex_);
+    if (Status accepted = Accept(byte_length); !accepted.ok()) return accepted;
+    if (source_) return InvalidInput("fd must wait until the file before has been read");
+    source_ = Source{std::move(file), byte_length, 0, received_, std::move(cancel), std::move(progress)};
+    waiters_.push_back({Waiter::For::kFile, std::move(callback)});
+    Pump(due);
+  }
+  Run(std::move(due));
+  return Done{};
+}
+
+void Load::Pump(Due& due) {
+  const std::size_t most = flat_ ? 1 : kHashersPerLoad;  // a flat digest needs its pieces in order
+  if (source_ && source_->cancel && source_->cancel->load()) Fail(Aborted());
+  while (hashing_ < most) {
+    const std::optional<Piece> piece = NextPiece();
+    if (!piece) break;
+    ++hashing_;
+    ++in_flight_;
+    const auto self = shared_from_this();
+    if (threads_.io.Post([self, piece = *piece] { self->Process(piece); })) continue;
+    --hashing_;
+    --in_flight_;
+    Fail(Aborted());
+  }
+  const auto ready = std::stable_partition(waiters_.begin(), waiters_.end(), [this](const Waiter& w) { return !Ready(w); });
+  for (auto waiter = ready; waiter != waiters_.end(); ++waiter) {
+    if (waiter->what == Waiter::For::kFile) source_.reset();
+    due.emplace_back(std::move(waiter->callback), error_ ? Status(*error_) : Status(Done{}));
+  }
+  waiters_.erase(ready, waiters_.end());
+}
+
+std::optional<Load::Piece> Load::NextPiece() {
+  if (error_) return std::nullopt;
+  if (!queue_.empty()) {
+    Piece piece = queue_.front();
+    queue_.pop_front();
+    return piece;
+  }
+  if (!source_ || source_->scheduled == source_->length || (!fill_ && !staging_.has_free())) return std::nullopt;
+  return TakeFilePiece();
+}
+
+Load::Piece Load::TakeFilePiece() {
+  const Fill fill = fill_ ? *std::exchange(fill_, std::nullopt) : Fill{staging_.Take(), 0};
+  const std::uint64_t taken = std::min(staging_.slot_bytes() - fill.length, source_->length - source_->scheduled);
+  const std::uint64_t length = fill.length + taken;
+  const std::uint64_t offset = received_ - fill.length;
+  const bool complete = length == staging_.slot_bytes() || offset + length == byte_length_;
+  const Piece piece = {fill.slot, offset, length, fill.length, source_->scheduled, complete};
+  source_->scheduled += taken;
+  received_ += taken;
+  return piece;
+}
+
+bool Load::Ready(const Waiter& waiter) const {
+  switch (waiter.what) {
+    case Waiter::For::kRoom: return error_ || has_room();
+    case Waiter::For::kFile: return idle() && (error_ || source_->scheduled == source_->length);
+    case Waiter::For::kIdle: return idle();
+  }
+  return false;
+}
+
+void Load::Fail(Error error) {
+  if (!error_) error_ = std::move(error);
+  queue_.clear();
+}
+
+void Load::Run(Due due) {
+  for (auto& [callback, status] : due) callback(std::move(status));
+}
+
+void Load::Finish(FinishCallback callback) {
+  Due due;
+  std::optional<Error> refused;
+  {
+    const std::lock_guard lock(mutex_);
+    if (error_) {
+      refused = error_;
+    } else if (received_ != byte_length_) {
+      refused = InvalidInput("byteLength bytes must have arrived before the load is finished");
+    } else {
+      const auto self = shared_from_this();
+      const auto complete = [self, callback](Status status) {
+        if (!status.ok()) return callback(std::move(status).error());
+        if (!self->threads_.device.Post([self, callback] { callback(self->Complete()); })) callback(Aborted());
+      };
+      waiters_.push_back({Waiter::For::kIdle, complete});
+      Pump(due);
+    }
+  }
+  if (refused) callback(*std::move(refused));
+  Run(std::move(due));
+}
+
+Result<LoadedDigests> Load::Complete() {
+  const std::lock_guard lock(mutex_);
+  staging_.Release();
+  if (error_) return *error_;
+  const std::uint64_t tail = mapping_->allocated_bytes() - byte_length_;
+  Status done = context_.FillBytes(*mapping_, byte_length_, tail, 0);
+  if (done.ok()) done = context_.Synchronize();
+  if (!done.ok()) {
+    error_ = done.error();
+    return std::move(done).error();
+  }
+  LoadedDigests digests = {FileDigest(std::move(parents_), byte_length_), std::nullopt};
+  if (flat_) digests.sha256 = flat_->Finish();
+  return digests;
+}
+
+void Load::Abort(std::function<void()> callback) {
+  Due due;
+  {
+    const std::lock_guard lock(mutex_);
+    Fail(Aborted());
+    const auto self = shared_from_this();
+    waiters_.push_back({Waiter::For::kIdle, [self, callback](const Status&) {
+                          {
+                            const std::lock_guard wipe(self->mutex_);
+                            self->staging_.Release();
+                          }
+                          callback();
+                        }});
+    Pump(due);
+  }
+  Run(std::move(due));
+}
+
+}  // namespace vram::ops

@@ -1,0 +1,45 @@
+#include "ops/release_run.h"
+
+#include "ops/fsverity.h"
+#include "ops/bytes.h"
+
+namespace vram::ops {
+
+std::optional<ReleaseReport> ReleaseRun::Step() {
+  if (!mapping_.held()) return Report(std::nullopt);
+  if (mapping_.mapped() && !mapping_.wiped()) {
+    Status done = check_ ? CheckZeros() : Zero();
+    if (!done.ok()) return Report(std::move(done).error());
+    return std::nullopt;
+  }
+  Status freed = mapping_.Free();
+  return Report(freed.ok() ? std::nullopt : std::optional(std::move(freed).error()));
+}
+
+Status ReleaseRun::Zero() {
+  Status done = mapping_.SetAccess(device::Access::kReadWrite);
+  if (!done.ok()) return done;
+  done = context_.FillBytes(mapping_, 0, mapping_.allocated_bytes(), 0);
+  if (!done.ok()) return done;
+  done = context_.Synchronize();
+  if (done.ok()) check_.emplace(context_, workspace_, mapping_, 0, mapping_.allocated_bytes());
+  return done;
+}
+
+Status ReleaseRun::CheckZeros() {
+  if (Status step = check_->Step(); !step.ok()) return step;
+  if (!check_->finished()) return Done{};
+  if (!ConstantTimeEqual(check_->Finish(), ZeroFileDigest(mapping_.allocated_bytes()))) {
+    return Error{Code::kIntegrityViolation, "The wiped memory does not read back as zeros"};
+  }
+  mapping_.MarkWiped();
+  return Done{};
+}
+
+ReleaseReport ReleaseRun::Report(std::optional<Error> cause) {
+  // Of a lost context nothing is left to free; this only forgets.
+  if (context_.lost()) static_cast<void>(mapping_.Free());
+  return {mapping_.wiped(), context_.lost(), std::move(cause)};
+}
+
+}  // namespace vram::ops

@@ -1,0 +1,45 @@
+// Pageable host memory that a load passes through: a few slots, kept out of core dumps, wiped before it is given back.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "driver/result.h"
+
+namespace vram::ops {
+
+/// A slot holds whole tree blocks of data, so that slots can be hashed independently.
+inline constexpr std::uint64_t kSlotBytes = std::uint64_t{4} << 20;
+inline constexpr std::size_t kMostSlots = 4;
+
+class Staging {
+ public:
+  Staging() = default;
+  Staging(const Staging&) = delete;
+  Staging& operator=(const Staging&) = delete;
+  ~Staging() { Release(); }
+
+  /// Makes the slots for a load of `byte_length` bytes: no more than it can use.
+  Status Prepare(std::uint64_t byte_length);
+  /// Wipes and unmaps. Idempotent.
+  void Release() noexcept;
+
+  bool has_free() const noexcept { return !free_.empty(); }
+  /// Takes a free slot; there must be one.
+  std::size_t Take();
+  void GiveBack(std::size_t slot) { free_.push_back(slot); }
+  std::span<std::byte> Slot(std::size_t slot) const noexcept {
+    return {memory_ + slot * slot_bytes_, slot_bytes_};
+  }
+  std::uint64_t slot_bytes() const noexcept { return slot_bytes_; }
+
+ private:
+  std::byte* memory_ = nullptr;
+  std::size_t bytes_ = 0;
+  std::size_t slot_bytes_ = 0;
+  std::vector<std::size_t> free_;
+};
+
+}  // namespace vram::ops

@@ -1,0 +1,107 @@
+#include <fcntl.h>
+
+#include <thread>
+
+#include "test/load_rig.h"
+
+using namespace vram;
+using namespace vram::test;
+using Flat = ops::Load::FlatDigest;
+
+TEST("A file arrives whole, with progress that grows to its length") {
+  const auto data = Pattern(13 * kMiB + 5);
+  const TemporaryFile file(data);
+  for (const Flat flat : {Flat::kNo, Flat::kYes}) {
+    LoadRig rig;
+    const auto load = rig.Begin(data.size(), flat);
+    std::vector<std::uint64_t> seen;
+    Must(rig.AppendFile(*load, file.fd(), data.size(), nullptr, [&](std::uint64_t done, std::uint64_t total) {
+      EXPECT_EQUAL(total, data.size());
+      seen.push_back(done);
+    }));
+    const ops::LoadedDigests digests = Must(rig.Finish(*load));
+    EXPECT(!seen.empty());
+    EXPECT_EQUAL(seen.back(), data.size());
+    EXPECT(std::is_sorted(seen.begin(), seen.end()));
+    EXPECT_EQUAL(rig.DeviceDigest(), ops::Hex(digests.fsverity));
+    if (digests.sha256) EXPECT(*digests.sha256 == ops::Sha256Of(data));
+    EXPECT(rig.Release().wiped);
+  }
+}
+
+TEST("Chunks before and after a file make one whole") {
+  const auto data = Pattern(9 * kMiB);
+  const auto part = std::span(data);
+  const TemporaryFile file(part.subspan(1000, 8 * kMiB));
+  LoadRig rig;
+  const auto load = rig.Begin(data.size(), Flat::kYes);
+  Must(rig.AppendAll(*load, part.first(1000), 1000));
+  Must(rig.AppendFile(*load, file.fd(), 8 * kMiB));
+  Must(rig.AppendAll(*load, part.subspan(8 * kMiB + 1000), 100'000));
+  const ops::LoadedDigests digests = Must(rig.Finish(*load));
+  EXPECT(*digests.sha256 == ops::Sha256Of(data));
+  EXPECT_EQUAL(rig.DeviceDigest(), ops::Hex(digests.fsverity));
+  rig.Release();
+}
+
+TEST("A file shorter than said, a pipe and a folder are INVALID_INPUT, and the memory is wiped") {
+  const TemporaryFile file(Pattern(5000));
+  int ends[2] = {};
+  EXPECT_EQUAL(pipe(ends), 0);
+  const int folder = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  for (const int fd : {file.fd(), ends[0], folder}) {
+    LoadRig rig;
+    const auto load = rig.Begin(5001);
+    EXPECT(CodeOf(rig.AppendFile(*load, fd, 5001)) == Code::kInvalidInput);
+    EXPECT(CodeOf(rig.Finish(*load)) == Code::kInvalidInput);
+    rig.Abort(*load);
+    EXPECT(rig.Release().wiped);
+  }
+  for (const int fd : {ends[0], ends[1], folder}) close(fd);
+}
+
+TEST("IO-3 a file length beyond the allocation is refused before a byte is read") {
+  const TemporaryFile file(Pattern(100));
+  LoadRig rig;
+  const auto load = rig.Begin(50);
+  EXPECT(CodeOf(rig.AppendFile(*load, file.fd(), 51)) == Code::kInvalidInput);
+  EXPECT(CodeOf(rig.AppendFile(*load, file.fd(), UINT64_MAX)) == Code::kInvalidInput);
+  Must(rig.AppendFile(*load, file.fd(), 50));
+  Must(rig.Finish(*load));
+  rig.Release();
+}
+
+TEST("A file load is aborted between pieces") {
+  const TemporaryFile file(Pattern(32 * kMiB));
+  LoadRig rig;
+  const auto load = rig.Begin(32 * kMiB);
+  const auto cancel = std::make_shared<std::atomic<bool>>(false);
+  const auto aborted = rig.AppendFile(*load, file.fd(), 32 * kMiB, cancel, [&](std::uint64_t done, std::uint64_t) {
+    if (done >= ops::kSlotBytes) *cancel = true;
+  });
+  EXPECT(CodeOf(aborted) == Code::kAborted);
+  EXPECT(control::ReadStats().calls["cuMemcpyHtoDAsync_v2"] < 8U);
+  rig.Abort(*load);
+  EXPECT(rig.Release().wiped);
+}
+
+TEST("A failing copy stops the reading of the file") {
+  const TemporaryFile file(Pattern(32 * kMiB));
+  LoadRig rig;
+  const auto load = rig.Begin(32 * kMiB);
+  control::FailCall("cuMemcpyHtoDAsync_v2", driver::kInvalidValue, {.after = 1, .sticky = false});
+  EXPECT(CodeOf(rig.AppendFile(*load, file.fd(), 32 * kMiB)) == Code::kCudaFailed);
+  EXPECT(control::ReadStats().calls["cuMemcpyHtoDAsync_v2"] < 8U);
+  rig.Abort(*load);
+  EXPECT(rig.Release().wiped);
+}
+
+TEST("A device lost during a file load is DEVICE_LOST") {
+  const TemporaryFile file(Pattern(16 * kMiB));
+  LoadRig rig;
+  const auto load = rig.Begin(16 * kMiB);
+  control::FailCall("cuStreamSynchronize", driver::kEccUncorrectable, {.after = 1, .sticky = false});
+  EXPECT(CodeOf(rig.AppendFile(*load, file.fd(), 16 * kMiB)) == Code::kDeviceLost);
+  rig.Abort(*load);
+  EXPECT(rig.Release().lost);
+}
