@@ -84,7 +84,6 @@ export function shardSealed(statement: SealStatement): AuditEvent {
   return {
     type: "vram.shard.sealed",
     severity: "info",
-    subject: shardId,
     data: {
       shardId,
       modelRef,
@@ -113,7 +112,6 @@ export function sealVerified(report: {
   return {
     type: "vram.shard.verified",
     severity: "info",
-    subject: shardId,
     data: { shardId, digest, vramBytes, durationMs },
   };
 }
@@ -123,7 +121,6 @@ export function sealVerificationFailed(failure: VerificationFailure): AuditEvent
   return {
     type: "vram.seal.verification_failed",
     severity: "critical",
-    ...(shardId === null ? {} : { subject: shardId }),
     data: { shardId, reason, expectedDigest, actualDigest, rules: [...rules] },
   };
 }
@@ -137,7 +134,6 @@ export function allocationFailed(shardId: string, error: VramError): AuditEvent 
   return {
     type: "vram.allocation.failed",
     severity: "warning",
-    subject: shardId,
     data: {
       shardId,
       code: error.code,
@@ -157,7 +153,6 @@ export function shardDeallocated(
   return {
     type: "vram.shard.deallocated",
     severity: wiped ? "info" : "critical",
-    subject: shardId,
     data: {
       shardId,
       vramBytes: allocation.byteLength,

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { workerSource } from "vram-audit";
 import { openDriver } from "vram-cuda";
 import type { Device, DeviceFacts, Driver } from "vram-cuda";
 import { createCapacity, evaluateDevice, resolvePolicy } from "vram-policy";
@@ -34,7 +35,7 @@ async function open(given: OpenResidencyOptions): Promise<Residency> {
   const deviceFacts = selectDevice(driver, selector);
   const report = evaluateDevice({ driver: driver.facts, device: deviceFacts }, policy);
   if (!report.ok) {
-    throw policyError(report, await failureOf(audit.append(policyViolated("open", null, report))));
+    throw policyError(report, await failureOf(audit.append({ ...policyViolated("open", null, report), source: workerSource(workerId) })));
   }
   const device = await driver.openDevice(deviceFacts.ordinal);
   try {

@@ -58,6 +58,7 @@ const sealOptions = options({
   modelRef: name.nullable().default(null),
   expect: options({ fsverity: digest.optional(), sha256: digest.optional() })
     .refine(({ fsverity, sha256 }) => fsverity !== undefined || sha256 !== undefined, "have fsverity or sha256")
+    .transform(({ fsverity, sha256 }) => ({ ...(fsverity && { fsverity }), ...(sha256 && { sha256 }) }))
     .nullable()
     .default(null),
   onProgress: callable<(progress: SealProgress) => void>().optional(),

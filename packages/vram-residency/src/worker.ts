@@ -1,4 +1,5 @@
 import type { AuditEvent, AuditLog } from "vram-audit";
+import { workerSource } from "vram-audit";
 import type { Device, DriverFacts } from "vram-cuda";
 import type { Capacity, Policy } from "vram-policy";
 import type { SealKey } from "vram-seal";
@@ -42,7 +43,7 @@ export class Worker {
    */
   async record(event: AuditEvent): Promise<void> {
     try {
-      await this.parts.audit.append(event);
+      await this.#append(event);
     } catch (error) {
       throw await this.stop(toVramError(error));
     }
@@ -58,9 +59,14 @@ export class Worker {
       ...(event === undefined ? [] : [event]),
       ...(first ? [workerStopped(this.parts, "stopped", error.code)] : []),
     ];
-    const results = await Promise.allSettled(events.map(async (each) => this.parts.audit.append(each)));
+    const results = await Promise.allSettled(events.map((each) => this.#append(each)));
     const failed = results.find((result) => result.status === "rejected");
     if (failed === undefined || error.code === "AUDIT_UNAVAILABLE") return error;
     return new VramError(error.code, error.message, { details: error.details, cause: failed.reason });
+  }
+
+  async #append(event: AuditEvent): Promise<void> {
+    const { audit, workerId } = this.parts;
+    await audit.append({ ...event, source: workerSource(workerId) });
   }
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openAuditLog, readAuditEvents } from "vram-audit";
-import type { AuditEvent } from "vram-audit";
+import type { StoredEvent } from "vram-audit";
 import { generate } from "vram-seal";
 import { simulator } from "vram-simulator";
 import { resetSimulator } from "vram-simulator/control";
@@ -20,7 +20,7 @@ export interface Workplace {
   readonly auditDir: string;
   readonly residency: Residency;
   /** Every event of the trail, in order; call after `residency.close()` or at any time. */
-  events(): Promise<AuditEvent[]>;
+  events(): Promise<StoredEvent[]>;
   /** Writes a model file and answers its path. */
   model(bytes: Uint8Array): Promise<string>;
 }
@@ -64,8 +64,8 @@ export async function openWorkplace(
   };
 }
 
-export async function readEvents(auditDir: string): Promise<AuditEvent[]> {
-  const events: AuditEvent[] = [];
+export async function readEvents(auditDir: string): Promise<StoredEvent[]> {
+  const events: StoredEvent[] = [];
   for await (const event of readAuditEvents({ dir: auditDir })) events.push(event);
   return events;
 }

@@ -8,13 +8,22 @@ export interface AuditVerifyOptions {
   readonly publicKey?: string;
 }
 
+const KEY_SOURCES = {
+  option: "the command line",
+  "pub-file": "the file beside the log's folder",
+  log: "the log itself, which proves nothing against who can rewrite it",
+  none: "nowhere",
+} as const;
+
 /** Checks an audit log line by line and names what is wrong. */
 export async function auditVerify(dir: string, options: AuditVerifyOptions, output: Output): Promise<ExitCode> {
   const report = await verifyAuditLog({ dir, ...options });
-  for (const { line, reason } of report.problems) {
-    output.say(line === null ? `FAILED: ${reason}` : `FAILED at line ${line}: ${reason}`);
+  for (const { line, message } of report.problems) {
+    output.say(line === null ? `FAILED: ${message}` : `FAILED: line ${line} ${message}`);
   }
-  output.say(`${report.events} events, ${report.linesAfterCheckpoint} after the last checkpoint, ${report.ok ? "good" : "DAMAGED"}`);
+  const { events, linesAfterCheckpoint, closed, keyFrom, ok } = report;
+  output.say(`${events} events, ${closed ? "closed" : "not closed"}, ${linesAfterCheckpoint} after the last checkpoint.`);
+  output.say(`Checked with the public key from ${KEY_SOURCES[keyFrom ?? "none"]}: ${ok ? "good" : "DAMAGED"}.`);
   output.result(report);
   return report.ok ? EXIT.good : EXIT.refused;
 }
