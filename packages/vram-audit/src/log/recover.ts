@@ -68,9 +68,10 @@ async function rebuildLeaves(log: ReadableFile, logBytes: number, leaves: Append
   await leaves.append(Buffer.concat(batch));
 }
 
-function describe({ session, tree }: Scan, cutBytes: number): readonly AuditRecovered[] {
+function describe({ session, tree, roots }: Scan, cutBytes: number): readonly AuditRecovered[] {
   const { liveShards } = session;
-  const uncleanEnd = tree.size > 0 && !session.closed;
+  // The closing line is the last but one thing a writer does; the checkpoint over it is the last.
+  const uncleanEnd = tree.size > 0 && !(session.closed && roots.latestSize === tree.size);
   if (!uncleanEnd && cutBytes === 0 && liveShards.length === 0) return [];
   const events = Math.max(1, Math.ceil(liveShards.length / LIVE_SHARDS_MAX));
   return Array.from({ length: events }, (_, index) => ({

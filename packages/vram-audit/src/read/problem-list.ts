@@ -38,7 +38,7 @@ const MESSAGES: Readonly<Record<AuditProblemReason, string>> = {
   key: "names another key or origin than the log's",
   torn: "is incomplete: the writer ended while writing it",
   truncated: "and later lines are missing: a checkpoint vouches for them",
-  uncovered: "follows the last checkpoint of a closed log",
+  uncovered: "follows the last checkpoint, where every writer would have signed one",
   checkpoint: "a checkpoint is malformed, out of order, or not signed by the log's key",
   "no-checkpoint": "no checkpoint vouches for the log",
   "no-key": "no public key is known for the log",

@@ -7,6 +7,8 @@ export class SessionCheck {
   readonly #live = new Set<string>();
   #closed = false;
   #ownOnly = true;
+  #opened = 0;
+  #usedSession = 0;
 
   constructor(
     private readonly problems: ProblemList,
@@ -28,11 +30,20 @@ export class SessionCheck {
     return this.#ownOnly;
   }
 
+  /** The line that opened the last session in which a worker wrote; 0 when none has. Its writer had it signed first. */
+  get usedSession(): number {
+    return this.#usedSession;
+  }
+
   check(line: number, { envelope, event }: ParsedLine): void {
     const type = envelope?.type;
     if ((line === 1 || this.#closed) && type !== "vram.audit.opened") this.problems.add(line, "session");
     this.#closed = type === "vram.audit.closed";
-    this.#ownOnly &&= type?.startsWith("vram.audit.") ?? false;
+    if (type === "vram.audit.opened") this.#opened = line;
+    if (!(type?.startsWith("vram.audit.") ?? false)) {
+      this.#ownOnly = false;
+      this.#usedSession = this.#opened;
+    }
     if (event !== undefined) this.#follow(line, event);
   }
 

@@ -73,7 +73,7 @@ function report({ problems, tree, torn, session, roots }: Scan, resolved: Resolv
   const covered = Math.min(roots.latestSize, events);
   if (resolved === undefined) problems.add(null, "no-key");
   if (torn) problems.add(events + 1, "torn");
-  if (session.closed && covered < events) problems.add(covered + 1, "uncovered");
+  if ((session.closed && covered < events) || session.usedSession > covered) problems.add(covered + 1, "uncovered");
   const list = problems.list();
   return {
     ok: list.length === 0,

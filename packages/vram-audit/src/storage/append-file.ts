@@ -7,9 +7,10 @@ export interface WritableFile {
   truncate(length: number): Promise<void>;
 }
 
-/** A file that only grows, and of which every byte before `end` was written whole. */
+/** A file that only grows, and from which everything that was refused is cut off again. */
 export class AppendFile {
   #end: number;
+  #durableEnd: number;
 
   /** @param end bytes of the file that are good; `truncateToEnd` removes what follows */
   constructor(
@@ -18,6 +19,7 @@ export class AppendFile {
     end: number,
   ) {
     this.#end = end;
+    this.#durableEnd = end;
   }
 
   /**
@@ -28,17 +30,19 @@ export class AppendFile {
     try {
       await this.#writeAll(bytes);
     } catch (error) {
-      // A cut that fails leaves a torn tail, which the next opening cuts; the failed write is what counts.
-      await this.file.truncate(this.#end).catch(() => undefined);
+      await this.#cut(this.#end);
       throw fileUnavailable(this.name, "written", error);
     }
     this.#end += bytes.length;
   }
 
+  /** Makes everything appended so far durable; if that fails, what was appended since the last time is cut off. */
   async datasync(): Promise<void> {
     try {
       await this.file.datasync();
+      this.#durableEnd = this.#end;
     } catch (error) {
+      await this.#cut(this.#durableEnd);
       throw fileUnavailable(this.name, "written", error);
     }
   }
@@ -49,6 +53,11 @@ export class AppendFile {
     } catch (error) {
       throw fileUnavailable(this.name, "written", error);
     }
+  }
+
+  /** A cut that fails leaves a tail, which the next opening judges; the failure before it is what counts. */
+  async #cut(length: number): Promise<void> {
+    await this.file.truncate(length).catch(() => undefined);
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
