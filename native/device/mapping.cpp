@@ -103,7 +103,7 @@ Status Mapping::Free() {
     KeepFirst(first, std::move(freed));
   }
   if (has_handle_) KeepFirst(first, ReleaseHandle());
-  if (caller_.lost()) has_handle_ = reserved_ = mapped_ = false;
+  if (caller_.lost()) Abandon();
   if (first) return *std::move(first);
   return Done{};
 }

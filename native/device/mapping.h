@@ -41,6 +41,8 @@ class Mapping {
   }
   /// Unmaps and frees; call again after a failure to go on where it stopped. A lost context leaves nothing to free.
   Status Free();
+  /// Gives up what could not be given back: it stays with the driver until the process ends.
+  void Abandon() noexcept { has_handle_ = reserved_ = mapped_ = false; }
 
  private:
   friend class Context;

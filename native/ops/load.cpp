@@ -13,8 +13,13 @@ constexpr std::size_t kHashersPerLoad = 2;
 
 }  // namespace
 
-Load::Load(device::Context& context, Threads threads, std::shared_ptr<device::Mapping> mapping, FlatDigest flat)
-    : context_(context), threads_(threads), mapping_(std::move(mapping)), byte_length_(mapping_->byte_length()) {
+Load::Load(device::Context& context, Threads threads, std::shared_ptr<device::Mapping> mapping, FlatDigest flat,
+           std::uint64_t slot_bytes)
+    : context_(context),
+      threads_(threads),
+      mapping_(std::move(mapping)),
+      byte_length_(mapping_->byte_length()),
+      slot_bytes_(slot_bytes) {
   if (flat == FlatDigest::kYes) flat_.emplace();
 }
 
@@ -29,7 +34,7 @@ Status Load::Accept(std::uint64_t byte_length) {
 Status Load::EnsureStaging() {
   if (std::exchange(prepared_, true)) return Done{};
   parents_.resize(ParentCount(byte_length_) * device::kDigestBytes);
-  Status ready = staging_.Prepare(byte_length_);
+  Status ready = staging_.Prepare(byte_length_, slot_bytes_);
   if (!ready.ok()) Fail(ready.error());
   return ready;
 }
@@ -40,7 +45,7 @@ Status Load::Append(std::span<const std::byte> chunk) {
     const std::lock_guard lock(mutex_);
     if (Status accepted = Accept(chunk.size()); !accepted.ok()) return accepted;
     if (source_) return InvalidInput("chunk must wait until the file has been read");
-    if (chunk.size() > kSlotBytes) return InvalidInput("chunk must be at most 4194304 bytes");
+    if (chunk.size() > slot_bytes_) return InvalidInput("chunk must be at most " + std::to_string(slot_bytes_) + " bytes");
     if (!has_room()) return InvalidInput("chunk must wait until the one before has been taken");
     while (!chunk.empty()) {
       if (!fill_) fill_ = Fill{staging_.Take(), 0};
@@ -62,6 +67,11 @@ Status Load::Append(std::span<const std::byte> chunk) {
 bool Load::has_room() const {
   const std::uint64_t rest = byte_length_ - received_;
   return rest == 0 || !prepared_ || staging_.has_free() || (fill_ && rest <= staging_.slot_bytes() - fill_->length);
+}
+
+bool Load::HasRoom() {
+  const std::lock_guard lock(mutex_);
+  return !error_ && has_room();
 }
 
 void Load::WhenRoom(Callback callback) {

@@ -38,10 +38,13 @@ class Load : public std::enable_shared_from_this<Load> {
   };
   enum class FlatDigest { kNo, kYes };
 
-  Load(device::Context& context, Threads threads, std::shared_ptr<device::Mapping> mapping, FlatDigest flat);
+  /// `slot_bytes` is a multiple of 524288.
+  Load(device::Context& context, Threads threads, std::shared_ptr<device::Mapping> mapping, FlatDigest flat,
+       std::uint64_t slot_bytes = kSlotBytes);
 
-  /// Copies a chunk of at most kSlotBytes into staging before it returns. There must be room: see WhenRoom.
+  /// Copies a chunk of at most a slot into staging before it returns. There must be room: see WhenRoom.
   Status Append(std::span<const std::byte> chunk);
+  bool HasRoom();
   /// Calls back once the next chunk has room, or with the load's error.
   void WhenRoom(Callback callback);
   /// Reads `byte_length` bytes from the start of a file.
@@ -103,6 +106,7 @@ class Load : public std::enable_shared_from_this<Load> {
   const Threads threads_;
   const std::shared_ptr<device::Mapping> mapping_;
   const std::uint64_t byte_length_;
+  const std::uint64_t slot_bytes_;
 
   std::mutex mutex_;
   Staging staging_;

@@ -11,10 +11,10 @@
 
 namespace vram::ops {
 
-Status Staging::Prepare(std::uint64_t byte_length) {
+Status Staging::Prepare(std::uint64_t byte_length, std::uint64_t slot_bytes) {
   const std::uint64_t padded = device::CeilDivide(byte_length, device::kBlockBytes) * device::kBlockBytes;
-  const std::size_t slots = std::min<std::uint64_t>(kMostSlots, device::CeilDivide(padded, kSlotBytes));
-  slot_bytes_ = std::min(kSlotBytes, padded);
+  const std::size_t slots = std::min<std::uint64_t>(kMostSlots, device::CeilDivide(padded, slot_bytes));
+  slot_bytes_ = std::min(slot_bytes, padded);
   bytes_ = slots * slot_bytes_;
   void* memory = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return Error{Code::kCudaFailed, "No host memory for staging a load"};

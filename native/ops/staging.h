@@ -21,8 +21,8 @@ class Staging {
   Staging& operator=(const Staging&) = delete;
   ~Staging() { Release(); }
 
-  /// Makes the slots for a load of `byte_length` bytes: no more than it can use.
-  Status Prepare(std::uint64_t byte_length);
+  /// Makes slots of at most `slot_bytes` for a load of `byte_length` bytes: no more than it can use.
+  Status Prepare(std::uint64_t byte_length, std::uint64_t slot_bytes);
   /// Wipes and unmaps. Idempotent.
   void Release() noexcept;
 

@@ -9,7 +9,7 @@ using namespace vram::test;
 using Flat = ops::Load::FlatDigest;
 
 TEST("A file arrives whole, with progress that grows to its length") {
-  const auto data = Pattern(13 * kMiB + 5);
+  const auto data = Pattern(13 * kMiB / 8 + 5);
   const TemporaryFile file(data);
   for (const Flat flat : {Flat::kNo, Flat::kYes}) {
     LoadRig rig;
@@ -30,14 +30,14 @@ TEST("A file arrives whole, with progress that grows to its length") {
 }
 
 TEST("Chunks before and after a file make one whole") {
-  const auto data = Pattern(9 * kMiB);
+  const auto data = Pattern(2 * kMiB);
   const auto part = std::span(data);
-  const TemporaryFile file(part.subspan(1000, 8 * kMiB));
+  const TemporaryFile file(part.subspan(1000, kMiB));
   LoadRig rig;
   const auto load = rig.Begin(data.size(), Flat::kYes);
   Must(rig.AppendAll(*load, part.first(1000), 1000));
-  Must(rig.AppendFile(*load, file.fd(), 8 * kMiB));
-  Must(rig.AppendAll(*load, part.subspan(8 * kMiB + 1000), 100'000));
+  Must(rig.AppendFile(*load, file.fd(), kMiB));
+  Must(rig.AppendAll(*load, part.subspan(kMiB + 1000), 100'000));
   const ops::LoadedDigests digests = Must(rig.Finish(*load));
   EXPECT(*digests.sha256 == ops::Sha256Of(data));
   EXPECT_EQUAL(rig.DeviceDigest(), ops::Hex(digests.fsverity));
@@ -72,12 +72,12 @@ TEST("IO-3 a file length beyond the allocation is refused before a byte is read"
 }
 
 TEST("A file load is aborted between pieces") {
-  const TemporaryFile file(Pattern(32 * kMiB));
+  const TemporaryFile file(Pattern(4 * kMiB));
   LoadRig rig;
-  const auto load = rig.Begin(32 * kMiB);
+  const auto load = rig.Begin(4 * kMiB);
   const auto cancel = std::make_shared<std::atomic<bool>>(false);
-  const auto aborted = rig.AppendFile(*load, file.fd(), 32 * kMiB, cancel, [&](std::uint64_t done, std::uint64_t) {
-    if (done >= ops::kSlotBytes) *cancel = true;
+  const auto aborted = rig.AppendFile(*load, file.fd(), 4 * kMiB, cancel, [&](std::uint64_t done, std::uint64_t) {
+    if (done >= kTestSlotBytes) *cancel = true;
   });
   EXPECT(CodeOf(aborted) == Code::kAborted);
   EXPECT(control::ReadStats().calls["cuMemcpyHtoDAsync_v2"] < 8U);
@@ -86,22 +86,22 @@ TEST("A file load is aborted between pieces") {
 }
 
 TEST("A failing copy stops the reading of the file") {
-  const TemporaryFile file(Pattern(32 * kMiB));
+  const TemporaryFile file(Pattern(4 * kMiB));
   LoadRig rig;
-  const auto load = rig.Begin(32 * kMiB);
+  const auto load = rig.Begin(4 * kMiB);
   control::FailCall("cuMemcpyHtoDAsync_v2", driver::kInvalidValue, {.after = 1, .sticky = false});
-  EXPECT(CodeOf(rig.AppendFile(*load, file.fd(), 32 * kMiB)) == Code::kCudaFailed);
+  EXPECT(CodeOf(rig.AppendFile(*load, file.fd(), 4 * kMiB)) == Code::kCudaFailed);
   EXPECT(control::ReadStats().calls["cuMemcpyHtoDAsync_v2"] < 8U);
   rig.Abort(*load);
   EXPECT(rig.Release().wiped);
 }
 
 TEST("A device lost during a file load is DEVICE_LOST") {
-  const TemporaryFile file(Pattern(16 * kMiB));
+  const TemporaryFile file(Pattern(2 * kMiB));
   LoadRig rig;
-  const auto load = rig.Begin(16 * kMiB);
+  const auto load = rig.Begin(2 * kMiB);
   control::FailCall("cuStreamSynchronize", driver::kEccUncorrectable, {.after = 1, .sticky = false});
-  EXPECT(CodeOf(rig.AppendFile(*load, file.fd(), 16 * kMiB)) == Code::kDeviceLost);
+  EXPECT(CodeOf(rig.AppendFile(*load, file.fd(), 2 * kMiB)) == Code::kDeviceLost);
   rig.Abort(*load);
   EXPECT(rig.Release().lost);
 }

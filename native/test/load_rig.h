@@ -12,6 +12,9 @@
 
 namespace vram::test {
 
+/// Small slots: the same paths with less to hash.
+inline constexpr std::uint64_t kTestSlotBytes = device::kTreeBlockData;
+
 /// The context belongs to the device thread: it is opened, used and closed there.
 class LoadRig {
  public:
@@ -43,7 +46,7 @@ class LoadRig {
 
   std::shared_ptr<ops::Load> Begin(std::uint64_t byte_length, ops::Load::FlatDigest flat = ops::Load::FlatDigest::kNo) {
     OnDevice([&] { mapping = rig->Allocate(byte_length); });
-    return std::make_shared<ops::Load>(rig->context, ops::Load::Threads{device_, io}, mapping, flat);
+    return std::make_shared<ops::Load>(rig->context, ops::Load::Threads{device_, io}, mapping, flat, kTestSlotBytes);
   }
 
   Status AppendAll(ops::Load& load, std::span<const std::byte> data, std::size_t chunk_bytes) {

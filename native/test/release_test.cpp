@@ -64,7 +64,7 @@ TEST("MS-004 memory that is wiped but cannot be freed says so, and freeing goes 
   for (const char* entry_point : {"cuMemUnmap", "cuMemAddressFree"}) {
     Rig rig;
     const control::Stats before = control::ReadStats();
-    const auto mapping = rig.Loaded(Pattern(5000));
+    const auto mapping = rig.Loaded(Pattern(100));
     control::FailCall(entry_point, driver::kNotPermitted, {});
     const ops::ReleaseReport report = rig.Release(*mapping);
     EXPECT(report.wiped);

@@ -1,0 +1,157 @@
+// Functions on an allocation: made, frozen, digested, described, released.
+#include "binding/allocation_operation.h"
+#include "binding/arguments.h"
+#include "binding/facts_value.h"
+#include "binding/functions.h"
+#include "binding/teardown.h"
+#include "ops/digest_run.h"
+#include "ops/hex.h"
+
+namespace vram::binding {
+namespace {
+
+void Drop(const std::shared_ptr<AllocationRecord>& allocation) { allocation->device->allocations.remove(allocation); }
+
+/// JavaScript let go of an allocation that was not released. What fails stays with the device until it is closed.
+void ReleaseUnwatched(Environment& environment, HandleKey key) {
+  const std::shared_ptr<AllocationRecord> allocation = environment.allocations.Remove(key);
+  if (allocation == nullptr || environment.stopped()) return;
+  ReleaseAllocation(allocation, [&environment, allocation](const ops::ReleaseReport& report) {
+    if (report.cause) {
+      const auto buffer_id = allocation->mapping == nullptr ? std::nullopt : allocation->mapping->buffer_id();
+      allocation->device->failures->Record(buffer_id, report.cause->code);
+      if (!report.lost) return;
+    }
+    environment.Later([allocation](Napi::Env) { Drop(allocation); });
+  });
+}
+
+Napi::Value AllocatedValue(Napi::Env env, Environment& environment, const std::shared_ptr<AllocationRecord>& allocation) {
+  Napi::Object value = Napi::Object::New(env);
+  const HandleKey key = environment.allocations.Add(allocation);
+  value.Set("handle", MakeHandle(env, environment.shared_from_this(), HandleKind::kAllocation, key, ReleaseUnwatched));
+  value.Set("allocatedBytes", NumberOf(env, allocation->mapping->allocated_bytes()));
+  return ValueResult(env, value);
+}
+
+Napi::Value ReportValue(Napi::Env env, const ops::ReleaseReport& report) {
+  Napi::Object value = Napi::Object::New(env);
+  value.Set("wiped", Napi::Boolean::New(env, report.wiped));
+  value.Set("lost", Napi::Boolean::New(env, report.lost));
+  if (report.cause) value.Set("cause", ErrorResult(env, *report.cause).As<Napi::Object>().Get("error"));
+  return ValueResult(env, value);
+}
+
+}  // namespace
+
+Napi::Value Allocate(Environment& environment, const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto device = ReadDevice(environment, info[0]);
+  const auto byte_length = ReadInteger(info[1]);
+  if (device == nullptr) return ErrorResult(env, InvalidInput("device must be an open device of this thread"));
+  if (!byte_length || *byte_length == 0) return ErrorResult(env, InvalidInput("byteLength must be an integer from 1 to 2^53 - 1"));
+  if (!info[2].IsBoolean()) return ErrorResult(env, InvalidInput("sha256 must be a boolean"));
+  const auto flat = info[2].As<Napi::Boolean>().Value() ? ops::Load::FlatDigest::kYes : ops::Load::FlatDigest::kNo;
+  const auto allocation = std::make_shared<AllocationRecord>(device);
+  device->allocations.push_back(allocation);
+  const auto [id, promise] = environment.Begin({{info[0]}, {}});
+  PostSteps(environment, device, id, [&environment, allocation, byte_length, flat]() -> std::optional<Answer> {
+    DeviceRecord& owner = *allocation->device;
+    auto made = owner.closing ? Result<std::shared_ptr<device::Mapping>>(ops::Aborted()) : owner.context.Allocate(*byte_length);
+    if (made.ok()) allocation->mapping = made.value();
+    return [&environment, allocation, flat, made](Napi::Env at) -> Napi::Value {
+      // A device that was closed in the meantime has taken the memory back with it.
+      if (!made.ok() || allocation->stopping) Drop(allocation);
+      if (!made.ok()) return ErrorResult(at, made.error());
+      if (allocation->stopping) return ErrorResult(at, ops::Aborted());
+      const ops::Load::Threads threads = {allocation->device->thread, environment.io()};
+      allocation->load = std::make_shared<ops::Load>(allocation->device->context, threads, made.value(), flat);
+      return AllocatedValue(at, environment, allocation);
+    };
+  });
+  return promise;
+}
+
+Napi::Value Freeze(Environment& environment, const Napi::CallbackInfo& info) {
+  auto operation = AllocationOperation::Begin(environment, info, {AllocationState::kLoaded});
+  if (!operation.ok()) return ErrorResult(info.Env(), operation.error());
+  const auto allocation = operation.value().allocation;
+  PostSteps(environment, allocation->device, operation.value().id, [allocation]() -> std::optional<Answer> {
+    Status frozen = allocation->stopping ? Status(ops::Aborted()) : allocation->mapping->SetAccess(device::Access::kRead);
+    return [allocation, frozen](Napi::Env env) {
+      allocation->busy = false;
+      if (!frozen.ok()) return ErrorResult(env, frozen.error());
+      allocation->state = AllocationState::kFrozen;
+      return ValueResult(env, env.Null());
+    };
+  });
+  return operation.value().promise;
+}
+
+Napi::Value DigestInPlace(Environment& environment, const Napi::CallbackInfo& info) {
+  const auto cancel = ReadCancel(environment, info[1]);
+  const auto function = ReadProgress(info[2]);
+  if (!cancel || !function) return ErrorResult(info.Env(), InvalidInput("cancel and progress must be what this addon takes"));
+  auto operation = AllocationOperation::Begin(environment, info, {AllocationState::kLoaded, AllocationState::kFrozen}, *function);
+  if (!operation.ok()) return ErrorResult(info.Env(), operation.error());
+  const auto allocation = operation.value().allocation;
+  const auto answer_with = [allocation](Result<ops::Digest> digest) -> Answer {
+    return [allocation, digest = std::move(digest)](Napi::Env env) -> Napi::Value {
+      allocation->busy = false;
+      if (!digest.ok()) return ErrorResult(env, digest.error());
+      return ValueResult(env, Napi::String::New(env, ops::Hex(digest.value())));
+    };
+  };
+  const ops::Progress progress = environment.ProgressOf(operation.value().id);
+  PostSteps(environment, allocation->device, operation.value().id,
+            [allocation, cancel = *cancel, progress, answer_with,
+             run = std::optional<ops::DigestRun>()]() mutable -> std::optional<Answer> {
+              if (allocation->stopping || (cancel && *cancel)) return answer_with(ops::Aborted());
+              DeviceRecord& device = *allocation->device;
+              const std::uint64_t byte_length = allocation->mapping->byte_length();
+              if (!run) run.emplace(device.context, *device.workspace, *allocation->mapping, std::uint64_t{0}, byte_length);
+              if (Status step = run->Step(); !step.ok()) return answer_with(std::move(step).error());
+              if (progress) progress(run->done_bytes(), byte_length);
+              if (!run->finished()) return std::nullopt;
+              return answer_with(run->Finish());
+            });
+  return operation.value().promise;
+}
+
+Napi::Value ReadPlacementFacts(Environment& environment, const Napi::CallbackInfo& info) {
+  auto operation = AllocationOperation::Begin(
+      environment, info, {AllocationState::kLoading, AllocationState::kLoaded, AllocationState::kFrozen});
+  if (!operation.ok()) return ErrorResult(info.Env(), operation.error());
+  const auto allocation = operation.value().allocation;
+  PostSteps(environment, allocation->device, operation.value().id, [allocation]() -> std::optional<Answer> {
+    auto placement = allocation->stopping ? Result<ops::Placement>(ops::Aborted())
+                                          : ops::ReadPlacement(allocation->device->context, *allocation->mapping);
+    return [allocation, placement](Napi::Env env) -> Napi::Value {
+      allocation->busy = false;
+      if (!placement.ok()) return ErrorResult(env, placement.error());
+      return ValueResult(env, PlacementValue(env, placement.value()));
+    };
+  });
+  return operation.value().promise;
+}
+
+Napi::Value Release(Environment& environment, const Napi::CallbackInfo& info) {
+  const auto key = ReadHandle(environment, HandleKind::kAllocation, info[0]);
+  auto operation = AllocationOperation::BeginRelease(environment, info);
+  if (!operation.ok()) return ErrorResult(info.Env(), operation.error());
+  const auto allocation = operation.value().allocation;
+  allocation->state = AllocationState::kReleased;
+  ReleaseAllocation(allocation, [&environment, allocation, key, id = operation.value().id](const ops::ReleaseReport& report) {
+    environment.Settle(id, [&environment, allocation, key, report](Napi::Env env) {
+      allocation->busy = false;
+      if (!report.cause || report.lost) {
+        environment.allocations.Remove(*key);
+        Drop(allocation);
+      }
+      return ReportValue(env, report);
+    });
+  });
+  return operation.value().promise;
+}
+
+}  // namespace vram::binding

@@ -1,0 +1,18 @@
+export { Allocation } from "./allocation.js";
+export type { AllocationState, ReleaseReport } from "./allocation.js";
+export { CudaError } from "./cuda-error.js";
+export type { CudaErrorCode, CudaErrorDetails } from "./cuda-error.js";
+export { Device } from "./device.js";
+export type { AllocateOptions } from "./device.js";
+export { Driver, openDriver } from "./driver.js";
+export type {
+  Backend,
+  DeviceFacts,
+  DriverFacts,
+  DriverSource,
+  LoadedDigests,
+  MemoryFacts,
+  PlacementFacts,
+  TeardownFailure,
+} from "./facts.js";
+export type { LongOptions } from "./long-operation.js";

@@ -1,0 +1,108 @@
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { CudaError } from "./cuda-error.js";
+import type { CudaErrorCode, CudaErrorDetails } from "./cuda-error.js";
+import type { DeviceFacts, DriverFacts, LoadedDigests, MemoryFacts, PlacementFacts, TeardownFailure } from "./facts.js";
+
+declare const kind: unique symbol;
+/** An opaque object of the addon: a slot and a generation on its native side, nothing on this one. */
+export interface Handle<Kind extends string> {
+  readonly [kind]: Kind;
+}
+
+export interface NativeError {
+  readonly code: CudaErrorCode;
+  readonly message: string;
+  readonly details: CudaErrorDetails;
+}
+
+export type NativeResult<T> = { readonly value: T } | { readonly error: NativeError };
+/** Refused at once, or settled later; a promise of the addon never rejects. */
+export type NativeAnswer<T> = NativeResult<T> | Promise<NativeResult<T>>;
+export type NativeProgress = (doneBytes: number, totalBytes: number) => void;
+
+export interface NativeReleaseReport {
+  readonly wiped: boolean;
+  readonly lost: boolean;
+  readonly cause?: NativeError;
+}
+
+type AllocationHandle = Handle<"allocation">;
+type DeviceHandle = Handle<"device">;
+type DriverHandle = Handle<"driver">;
+type CancelHandle = Handle<"cancel">;
+
+/** The addon (native/binding/addon.cpp). It checks every argument again. */
+export interface NativeAddon {
+  openDriver(libraryPath: string | null): NativeResult<{ readonly handle: DriverHandle; readonly facts: DriverFacts }>;
+  devices(driver: DriverHandle): NativeResult<readonly DeviceFacts[]>;
+  openDevice(
+    driver: DriverHandle,
+    ordinal: number,
+  ): NativeAnswer<{ readonly handle: DeviceHandle; readonly granularityBytes: number; readonly workspaceBytes: number; readonly kernelSha256: string }>;
+  closeDevice(device: DeviceHandle): NativeAnswer<readonly TeardownFailure[]>;
+  memory(device: DeviceHandle): NativeAnswer<MemoryFacts>;
+  takeTeardownFailures(device: DeviceHandle): NativeResult<readonly TeardownFailure[]>;
+  allocate(
+    device: DeviceHandle,
+    byteLength: number,
+    sha256: boolean,
+  ): NativeAnswer<{ readonly handle: AllocationHandle; readonly allocatedBytes: number }>;
+  /** Copies the chunk before it returns; the value tells whether the next one has room. */
+  append(allocation: AllocationHandle, chunk: Uint8Array): NativeResult<boolean>;
+  whenRoom(allocation: AllocationHandle): NativeAnswer<null>;
+  appendFile(
+    allocation: AllocationHandle,
+    fd: number,
+    byteLength: number,
+    cancel?: CancelHandle,
+    onProgress?: NativeProgress,
+  ): NativeAnswer<null>;
+  finishLoad(allocation: AllocationHandle): NativeAnswer<LoadedDigests>;
+  freeze(allocation: AllocationHandle): NativeAnswer<null>;
+  digest(allocation: AllocationHandle, cancel?: CancelHandle, onProgress?: NativeProgress): NativeAnswer<string>;
+  placement(allocation: AllocationHandle): NativeAnswer<PlacementFacts>;
+  release(allocation: AllocationHandle): NativeAnswer<NativeReleaseReport>;
+  createCancel(): CancelHandle;
+  cancel(cancel: CancelHandle): void;
+  /** Ends this thread's environment: cancels, wipes, frees, joins. */
+  shutdown(): void;
+}
+
+const addonPath = fileURLToPath(new URL("../build/Release/vram_cuda.node", import.meta.url));
+
+let loaded: NativeAddon | undefined;
+
+function load(): NativeAddon {
+  try {
+    const addon = createRequire(import.meta.url)(addonPath) as NativeAddon;
+    // The runtime's own cleanup hook does not run on every way out of the main thread; it does nothing after this.
+    process.once("exit", () => {
+      addon.shutdown();
+    });
+    return addon;
+  } catch (cause) {
+    const reason = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "unknown";
+    throw new CudaError(
+      "DRIVER_UNAVAILABLE",
+      "The native addon of vram-cuda could not be loaded. It runs on Linux with glibc 2.34 or newer. In a checkout, build it with " +
+        "`npm run build` (needs a C++20 compiler and CMake 3.20); in an installation, run `npm rebuild vram-cuda`.",
+      { details: { reason } },
+    );
+  }
+}
+
+/** @throws CudaError `DRIVER_UNAVAILABLE` where the addon is absent or does not load. */
+export function native(): NativeAddon {
+  loaded ??= load();
+  return loaded;
+}
+
+export function toCudaError(error: NativeError): CudaError {
+  return new CudaError(error.code, error.message, { details: error.details });
+}
+
+export function unwrap<T>(result: NativeResult<T>): T {
+  if ("error" in result) throw toCudaError(result.error);
+  return result.value;
+}

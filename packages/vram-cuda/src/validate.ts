@@ -1,0 +1,43 @@
+import { invalidInput } from "./cuda-error.js";
+
+const MAX_FD = 2 ** 31 - 1;
+
+/** @throws CudaError `INVALID_INPUT` unless `value` is an integer from `least` to 2^53 - 1. */
+export function assertInteger(argument: string, value: unknown, least: 0 | 1): asserts value is number {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= least) return;
+  throw invalidInput(argument, `be an integer from ${least} to 2^53 - 1`);
+}
+
+/** @throws CudaError `INVALID_INPUT` unless [offset, offset + length) lies within [0, byteLength]. */
+export function assertRange(argument: string, range: { readonly offset: number; readonly length: number }, byteLength: number): void {
+  assertInteger("offset", range.offset, 0);
+  assertInteger("length", range.length, 0);
+  if (range.offset <= byteLength && range.length <= byteLength - range.offset) return;
+  throw invalidInput(argument, "end within the byteLength of the allocation");
+}
+
+/** @throws CudaError `INVALID_INPUT` unless `value` can be a file descriptor. */
+export function assertFileDescriptor(value: unknown): asserts value is number {
+  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= MAX_FD) return;
+  throw invalidInput("fd", "be a file descriptor");
+}
+
+/** @throws CudaError `INVALID_INPUT` unless `value` is a Uint8Array. */
+export function assertBytes(argument: string, value: unknown): asserts value is Uint8Array {
+  if (value instanceof Uint8Array) return;
+  throw invalidInput(argument, "be a Uint8Array");
+}
+
+/** @throws CudaError `INVALID_INPUT` unless `value` is an absolute path without NUL. */
+export function assertLibraryPath(value: unknown): asserts value is string {
+  if (typeof value === "string" && value.startsWith("/") && !value.includes("\0")) return;
+  throw invalidInput("libraryPath", "be an absolute path");
+}
+
+/** `byteLength` rounded up to a multiple of `unit`. @throws CudaError `INVALID_INPUT` beyond 2^53 - 1. */
+export function roundUp(byteLength: number, unit: number): number {
+  assertInteger("byteLength", byteLength, 1);
+  const rounded = BigInt(unit) * ((BigInt(byteLength) + BigInt(unit) - 1n) / BigInt(unit));
+  if (rounded > BigInt(Number.MAX_SAFE_INTEGER)) throw invalidInput("byteLength", "round up to at most 2^53 - 1");
+  return Number(rounded);
+}
