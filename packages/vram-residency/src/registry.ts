@@ -3,7 +3,7 @@ import type { Allocation } from "vram-cuda";
 import type { Reservation } from "vram-policy";
 import type { Seal, SealStatement } from "vram-seal";
 import { invalidInput } from "./errors.js";
-import { Pins } from "./pins.js";
+import type { Pins } from "./pins.js";
 
 /** Device memory that is held for a shard, from its allocation on. */
 export interface HeldMemory {

@@ -151,7 +151,7 @@ async function checkedPlacement(worker: Worker, memory: HeldMemory): Promise<Sea
   const { policy, device } = worker.parts;
   await enforce(worker, memory.shardId, evaluatePlacement({ facts, gpuDevice: device.facts.ordinal, sealed: null }, policy));
   const { bufferId, blockId, access } = facts;
-  if (bufferId === null || blockId === null || access === null) {
+  if (bufferId === null || blockId === null || access === null || access === "none") {
     throw new VramError("POLICY_VIOLATION", "placement must be readable");
   }
   return { bufferId, blockId, access };

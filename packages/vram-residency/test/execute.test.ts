@@ -84,6 +84,19 @@ describe("execute", () => {
     expect(order).toEqual(["executed", "closed"]);
   });
 
+  it("many executions of one shard at once are all verified, and none runs after a bit flipped", async () => {
+    const place = await openWorkplace();
+    const shard = await place.residency.seal(patternBytes(MODEL_BYTES));
+    const many = (fn: () => void) => Promise.allSettled([1, 2, 3, 4, 5].map(() => place.residency.execute(shard, fn)));
+    const fn = vi.fn();
+    expect((await many(fn)).every(({ status }) => status === "fulfilled")).toBe(true);
+    expect(fn).toHaveBeenCalledTimes(5);
+    tamper({ bufferId: bufferIdOf(shard), byteOffset: 1 });
+    const results = await many(fn);
+    expect(fn).toHaveBeenCalledTimes(5);
+    expect(results.map(({ status }) => status)).toEqual(Array(5).fill("rejected"));
+  });
+
   it("refuses close() inside fn instead of waiting for itself", async () => {
     const { residency } = await openWorkplace();
     const shard = await residency.seal(patternBytes(10));

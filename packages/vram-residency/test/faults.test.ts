@@ -1,12 +1,8 @@
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { failCall, loseDevice, resetSimulator, setPointerAttribute, simulatorStats, skipKernel } from "vram-simulator/control";
+import { describe, expect, it, vi } from "vitest";
+import { failCall, loseDevice, setPointerAttribute, simulatorStats, skipKernel } from "vram-simulator/control";
 import { eventTypes, openWorkplace, patternBytes, refusal } from "./fixture.js";
 
 const bytes = patternBytes(9000);
-
-afterEach(() => {
-  resetSimulator();
-});
 
 describe("driver faults while sealing", () => {
   it.each([

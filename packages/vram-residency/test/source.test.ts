@@ -2,9 +2,9 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { appendFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { fsverityDigest } from "vram-seal";
-import { faultCopy, resetSimulator, setLatency, simulatorStats } from "vram-simulator/control";
+import { faultCopy, setLatency, simulatorStats } from "vram-simulator/control";
 import { eventTypes, openWorkplace, patternBytes, refusal } from "./fixture.js";
 import type { Workplace } from "./fixture.js";
 
@@ -29,10 +29,6 @@ function stream(byteLength: number, ...chunks: unknown[]) {
   }
   return Object.assign(generate(), { byteLength }) as never;
 }
-
-afterEach(() => {
-  resetSimulator();
-});
 
 describe("a source that cannot be loaded", () => {
   it.each([
