@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync } from "node:crypto";
+import { createHash, createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,6 +6,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openAuditLog, verifyAuditLog } from "../src/index.js";
+import { signCheckpoint } from "../src/note/checkpoint.js";
+import { parseVerifierKey } from "../src/note/verifier-key.js";
 import { verified } from "./support/events.js";
 import { copyLog, writeSampleLog } from "./support/sample-log.js";
 import { auditErrorOf, CHECKPOINTS, LEAVES, LOG, readLog, scratch, writeLog } from "./support/scratch.js";
@@ -57,6 +59,10 @@ function rechain(lines: readonly string[]): string[] {
     prevhash = createHash("sha256").update(next).digest("hex");
   }
   return chained;
+}
+
+async function sampleNotes(): Promise<string[]> {
+  return (await readFile(join(sample, CHECKPOINTS), "utf8")).split(/(?<==\n)(?=vram)/);
 }
 
 async function firstProblem(dir: string): Promise<readonly [number | null | undefined, string | undefined]> {
@@ -228,6 +234,19 @@ describe("altered evidence", () => {
     expect((await firstProblem(dir))[0]).toBe(4);
   });
 
+  it("shows checkpoints of another log under the same key, and ones out of order", async () => {
+    const notes = await sampleNotes();
+    const privateKey = createPrivateKey(await readFile(`${sample}.key`));
+    const key = parseVerifierKey((await readFile(`${sample}.pub`, "utf8")).trim());
+    if (key === undefined) throw new Error("the sample has no public key");
+    const foreign = signCheckpoint({ origin: "example.org/other", size: LINES, root: Buffer.alloc(32) }, privateKey, key);
+    for (const history of [[...notes, foreign], [...notes, notes[0]], [...notes].reverse()]) {
+      const dir = await copy();
+      await writeFile(join(dir, CHECKPOINTS), history.join(""));
+      expect((await verifyAuditLog({ dir })).problems.map(({ reason }) => reason)).toContain("checkpoint");
+    }
+  });
+
   it("shows removed checkpoints", async () => {
     const dir = await copy();
     await rm(join(dir, CHECKPOINTS));
@@ -250,7 +269,7 @@ describe("altered evidence", () => {
   });
 
   it("shows a tail cut with its checkpoints to who kept a checkpoint", async () => {
-    const notes = (await readFile(join(sample, CHECKPOINTS), "utf8")).split(/(?<==\n)(?=vram)/);
+    const notes = await sampleNotes();
     const kept = notes.at(-1) ?? "";
     const dir = await copy();
     const early = notes.slice(0, 3);
