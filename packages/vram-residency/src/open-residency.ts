@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { workerSource } from "vram-audit";
 import { openDriver } from "vram-cuda";
-import type { Device, DeviceFacts, Driver } from "vram-cuda";
+import type { DeviceFacts, Driver } from "vram-cuda";
 import { createCapacity, evaluateDevice, resolvePolicy } from "vram-policy";
-import type { PolicyReport } from "vram-policy";
 import { invalidInput, toVramError } from "./errors.js";
 import { policyViolated, workerStarted } from "./events.js";
 import { parseOpenOptions } from "./options.js";

@@ -4,7 +4,7 @@ import { evaluatePlacement, evaluateSeal } from "vram-policy";
 import type { PolicyReport } from "vram-policy";
 import type { SealStatement } from "vram-seal";
 import { createSeal } from "vram-seal";
-import { VramError, aborted, invalidInput, toVramError } from "./errors.js";
+import { VramError, aborted, toVramError } from "./errors.js";
 import { allocationFailed, policyViolated, sealVerificationFailed, shardSealed } from "./events.js";
 import type { VerificationFailure } from "./events.js";
 import { parseSealOptions } from "./options.js";
@@ -203,19 +203,14 @@ function mismatch(failure: Omit<VerificationFailure, "shardId"> & { shardId?: st
 /** Writes the event that the outcome table gives for a failed seal, and stops the worker where it says so. */
 async function explain(worker: Worker, shardId: string, error: unknown): Promise<VramError> {
   const failure = toVramError(error);
-  switch (failure.code) {
-    case "INTEGRITY_VIOLATION":
-      return recorded(worker, failure, sealVerificationFailed(integrityFailure(shardId, failure)));
-    case "INSUFFICIENT_VRAM":
-    case "CUDA_ALLOCATION_FAILED":
-    case "CUDA_FAILED":
-      return recorded(worker, failure, allocationFailed(shardId, failure));
-    case "DEVICE_LOST":
-    case "STOPPED":
-      return worker.stop(failure);
-    default:
-      return failure;
+  const { code } = failure;
+  if (code === "INTEGRITY_VIOLATION") {
+    return recorded(worker, failure, sealVerificationFailed(integrityFailure(shardId, failure)));
   }
+  if (code === "INSUFFICIENT_VRAM" || code === "CUDA_ALLOCATION_FAILED" || code === "CUDA_FAILED") {
+    return recorded(worker, failure, allocationFailed(shardId, failure));
+  }
+  return code === "DEVICE_LOST" || code === "STOPPED" ? worker.stop(failure) : failure;
 }
 
 async function recorded(worker: Worker, failure: VramError, event: AuditEvent): Promise<VramError> {

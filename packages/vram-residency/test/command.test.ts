@@ -14,14 +14,14 @@ interface Run {
   readonly stderr: string;
 }
 
-function run(args: string[], options: { cwd?: string; onOutput?: (kill: (signal: NodeJS.Signals) => void) => void } = {}): Promise<Run> {
+function run(args: string[], options: { cwd?: string; onFirstOutput?: (kill: (signal: NodeJS.Signals) => void) => void } = {}): Promise<Run> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [cli, ...args], { cwd: options.cwd });
     const output = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
       child[name].on("data", (chunk: Buffer) => {
+        if (name === "stdout" && output.stdout === "") options.onFirstOutput?.((signal) => child.kill(signal));
         output[name] += chunk.toString();
-        if (name === "stdout") options.onOutput?.((signal) => child.kill(signal));
       });
     }
     child.on("error", reject);
@@ -63,7 +63,7 @@ describe("vram-residency demo", () => {
 
   it("ends with 143 on SIGTERM, wiped and with a good log", async () => {
     const dir = join(await temporaryFolder(), "audit");
-    const { code } = await run(["demo", "--simulate", "--audit", dir], { onOutput: (kill) => { kill("SIGTERM"); } });
+    const { code } = await run(["demo", "--simulate", "--audit", dir], { onFirstOutput: (kill) => { kill("SIGTERM"); } });
     expect(code).toBe(143);
     expect((await run(["audit", "verify", dir])).code).toBe(0);
   });

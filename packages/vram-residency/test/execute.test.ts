@@ -18,7 +18,7 @@ describe("execute", () => {
     const { residency } = await openWorkplace();
     const shard = await residency.seal(patternBytes(MODEL_BYTES));
     const launches = () => simulatorStats().calls["cuLaunchKernel"] ?? 0;
-    for (const _ of [1, 2, 3]) {
+    for (let round = 0; round < 3; round += 1) {
       const before = launches();
       const inside = await residency.execute(shard, launches);
       expect(inside).toBeGreaterThan(before);

@@ -101,5 +101,10 @@ export function deferred(): { readonly promise: Promise<void>; resolve(): void }
   const promise = new Promise<void>((resolve) => {
     settle = resolve;
   });
-  return { promise, resolve: () => settle() };
+  return {
+    promise,
+    resolve: () => {
+      settle();
+    },
+  };
 }

@@ -158,7 +158,7 @@ describe("expect", () => {
     "IV-004 INVALID_INPUT for %j before anything is allocated",
     async (expected) => {
       const place = await openWorkplace();
-      expect(await refusal(place.residency.seal(bytes, { expect: expected as never }))).toMatchObject({ code: "INVALID_INPUT" });
+      expect(await refusal(place.residency.seal(bytes, { expect: expected }))).toMatchObject({ code: "INVALID_INPUT" });
       await expectUndone(place, []);
     },
   );

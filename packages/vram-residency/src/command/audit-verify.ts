@@ -17,7 +17,8 @@ const KEY_SOURCES = {
 
 /** Checks an audit log line by line and names what is wrong. */
 export async function auditVerify(dir: string, options: AuditVerifyOptions, output: Output): Promise<ExitCode> {
-  const report = await verifyAuditLog({ dir, ...options });
+  const { publicKey } = options;
+  const report = await verifyAuditLog({ dir, ...(publicKey === undefined ? {} : { publicKey }) });
   for (const { line, message } of report.problems) {
     output.say(line === null ? `FAILED: ${message}` : `FAILED: line ${line} ${message}`);
   }

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { openAuditLog, readAuditEvents, verifyAuditLog } from "vram-audit";
 import type { DriverSource } from "vram-cuda";
 import { generate } from "vram-seal";
-import { VramError, toVramError } from "../errors.js";
+import type { VramError } from "../errors.js";
+import { toVramError } from "../errors.js";
 import type { ResidencyState } from "../lifecycle.js";
 import { openResidency } from "../open-residency.js";
 import type { Residency } from "../residency.js";
@@ -53,7 +54,6 @@ export async function demo(options: DemoOptions, output: Output, interrupt: Inte
     return await tellEnd(story, auditDir, output);
   } finally {
     await rm(model, { force: true });
-    output.say(`Audit log: ${auditDir}`);
   }
 }
 
@@ -82,7 +82,9 @@ async function tellStory(residency: Residency, model: string, output: Output, in
     shardId: "demo-0",
     modelRef: "demo:two-layers",
     signal,
-    onProgress: progress.update,
+    onProgress: (done) => {
+      progress.update(done);
+    },
   });
   progress.end();
   const { backend, vramBytes, digest, gpuUuid } = shard.toJSON();
@@ -128,19 +130,13 @@ async function flipBit(shard: SealedShard, byteOffset: number): Promise<void> {
 }
 
 async function refusalOf(residency: Residency, shard: SealedShard, signal: AbortSignal): Promise<VramError | undefined> {
-  let executed = false;
+  let calls = 0;
   try {
-    await residency.execute(
-      shard,
-      () => {
-        executed = true;
-      },
-      { signal },
-    );
+    await residency.execute(shard, () => (calls += 1), { signal });
   } catch (error) {
     const refusal = toVramError(error);
-    if (!executed && refusal.code !== "ABORTED") return refusal;
-    throw refusal;
+    if (refusal.code === "ABORTED") throw refusal;
+    return calls === 0 ? refusal : undefined;
   }
   return undefined;
 }
@@ -149,7 +145,8 @@ async function tellEnd(story: Story, auditDir: string, output: Output): Promise<
   const { ok, events } = await verifyAuditLog({ dir: auditDir });
   const wiped = await lastWipe(auditDir);
   output.say(wiped ? "Wiped, checked and freed." : "NOT WIPED.");
-  output.say(`Audit log: ${events} events, ${ok ? "chain and signatures hold" : "DAMAGED"}.`);
+  output.say(`Audit log: ${events} events, ${ok ? "chain and signatures hold" : "DAMAGED"}. Check it again:`);
+  output.say(`  vram-residency audit verify ${auditDir}`);
   const { backend, digest, verified, tamper, state } = story;
   output.result({
     backend,
