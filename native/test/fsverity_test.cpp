@@ -47,7 +47,7 @@ TEST("CI-004 the host's fs-verity digest is the command's, at every boundary of 
 
 TEST("The digest of zeros is what hashing that many zeros gives") {
   for (const std::uint64_t size : {std::uint64_t{1}, std::uint64_t{4096}, std::uint64_t{4097}, std::uint64_t{524288},
-                                   std::uint64_t{524289}, 2 * kMiB, 65 * kMiB}) {
+                                   std::uint64_t{524289}, 2 * kMiB}) {
     EXPECT_EQUAL(ops::Hex(ops::ZeroFileDigest(size)), HostDigest(std::vector<std::byte>(size)));
   }
 }

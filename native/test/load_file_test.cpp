@@ -9,7 +9,7 @@ using namespace vram::test;
 using Flat = ops::Load::FlatDigest;
 
 TEST("A file arrives whole, with progress that grows to its length") {
-  const auto data = Pattern(13 * kMiB / 8 + 5);
+  const auto data = Pattern(9 * kMiB / 8 + 5);
   const TemporaryFile file(data);
   for (const Flat flat : {Flat::kNo, Flat::kYes}) {
     LoadRig rig;

@@ -49,7 +49,7 @@ class Rig {
   explicit Rig(std::uint64_t memory_bytes = 64 * kMiB, std::size_t devices = 1)
       : library_(Prepare(memory_bytes, devices)), context(library_, failures) {
     Must(context.Open(0));
-    workspace = Must(device::Workspace::Create(context, kMiB));
+    workspace = Must(device::Workspace::Create(context, device::kTreeBlockData));
   }
 
   std::shared_ptr<device::Mapping> Allocate(std::uint64_t byte_length) { return Must(context.Allocate(byte_length)); }
