@@ -1,0 +1,84 @@
+import { open } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { faultCopy, flipBit, simulatorStats, skipKernel } from "vram-simulator/control";
+import vectors from "./vectors/fsverity.json" with { type: "json" };
+import { failure, openSimulated, patternBytes, sealable } from "./fixture.js";
+
+const unsalted = vectors.vectors.filter(({ size, salt }) => size > 0 && salt === "");
+
+describe("CI-004 the digest computed in device memory", () => {
+  it.each(unsalted)("is the fs-verity digest of $size bytes", async ({ size, digest }) => {
+    const allocation = await (await openSimulated()).allocate(size);
+    await allocation.append(patternBytes(size));
+    expect(await allocation.finishLoad()).toEqual({ fsverity: digest, sha256: null });
+    await allocation.freeze();
+    expect(await allocation.digest()).toBe(digest);
+  });
+
+  it("of a file is that of the same bytes from memory; the flat digest comes along when asked for", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "vram-cuda-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const bytes = patternBytes(9_000_001);
+    await writeFile(join(folder, "model"), bytes);
+    const file = await open(join(folder, "model"));
+    onTestFinished(() => file.close());
+    const device = await openSimulated();
+    const allocation = await device.allocate(bytes.length, { sha256: true });
+    const seen: number[] = [];
+    await allocation.appendFile(file.fd, bytes.length, { onProgress: (done) => seen.push(done) });
+    const { fsverity, sha256 } = await allocation.finishLoad();
+    expect(sha256).toBe(createHash("sha256").update(bytes).digest("hex"));
+    expect(await allocation.digest()).toBe(fsverity);
+    expect(fsverity).toBe(await (await sealable(device, bytes)).digest());
+    expect(seen.at(-1)).toBe(bytes.length);
+    expect(seen).toEqual([...seen].sort((a, b) => a - b));
+  });
+
+  it("changes with every single bit, the first and the last included", async () => {
+    const bytes = patternBytes(4097);
+    const allocation = await sealable(await openSimulated(), bytes);
+    const bufferId = (await allocation.placement()).bufferId ?? "";
+    const good = await allocation.digest();
+    for (const [byteOffset, bit] of [[0, 0], [2048, 3], [4096, 7]] as const) {
+      flipBit({ bufferId, byteOffset, bit });
+      expect(await allocation.digest()).not.toBe(good);
+      flipBit({ bufferId, byteOffset, bit });
+    }
+    expect(await allocation.digest()).toBe(good);
+  });
+
+  it("never comes from a kernel that was skipped", async () => {
+    const allocation = await sealable(await openSimulated(), patternBytes(600_000));
+    await allocation.digest();
+    for (const after of [0, 1]) {
+      skipKernel({ after });
+      expect((await failure(() => allocation.digest())).code).toBe("CUDA_FAILED");
+    }
+    await allocation.digest();
+  });
+
+  it("never comes from a copy back that did not happen", async () => {
+    const allocation = await sealable(await openSimulated(), patternBytes(600_000));
+    await allocation.digest();
+    for (const mode of ["drop", "short"] as const) {
+      faultCopy({ direction: "toHost", mode });
+      expect(["CUDA_FAILED", "INTEGRITY_VIOLATION"]).toContain((await failure(() => allocation.digest())).code);
+    }
+  });
+
+  it("is aborted by its signal, and the allocation goes on", async () => {
+    const allocation = await sealable(await openSimulated(), patternBytes(5000));
+    expect((await failure(() => allocation.digest({ signal: AbortSignal.abort() }))).code).toBe("ABORTED");
+    expect(await allocation.digest()).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
+
+it("VP-003 test_safe_memcpy the wipe is seen in device memory before it is freed", async () => {
+  const allocation = await sealable(await openSimulated(), patternBytes(5000));
+  expect(await allocation.release()).toEqual({ wiped: true, lost: false });
+  expect(simulatorStats().freed.at(-1)?.zeroed).toBe(true);
+});
