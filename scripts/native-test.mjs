@@ -24,7 +24,11 @@ function runQuietly(command, args) {
 }
 
 function buildTests() {
-  const configure = ["-S", "native", "-B", build, "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DVRAM_TESTS=ON", `-DVRAM_SANITIZE=${values.sanitize}`];
+  const configure = [
+    ...["-S", "native", "-B", build, "-DVRAM_TESTS=ON", `-DVRAM_SANITIZE=${values.sanitize}`],
+    // Compiling takes longer than running: a lower level of optimization is the faster whole.
+    ...["-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -g1"],
+  ];
   const targets = executables.map(({ name }) => name);
   return runQuietly("cmake", configure) && runQuietly("cmake", ["--build", build, "-j", "2", "--target", ...targets]);
 }
