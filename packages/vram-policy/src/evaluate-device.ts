@@ -1,6 +1,6 @@
 import type { DeviceFacts, DriverFacts } from "./facts.js";
 import type { Policy } from "./policy.js";
-import { report, reportOf, requireFact } from "./report.js";
+import { isFalse, isTrue, report, reportOf, requireFact } from "./report.js";
 import type { PolicyReport, RuleResult } from "./report.js";
 
 /** Judges a driver and a device before any memory is allocated: what makes "VRAM" host memory is refused. */
@@ -27,7 +27,7 @@ function driverRules({ backend, libraryTrusted, environment }: DriverFacts, poli
     requireFact({
       rule: "driver-trusted",
       fact: libraryTrusted,
-      holds: Boolean,
+      holds: isTrue,
       good: "the driver's entry points lie in one file that root owns and nobody else can write",
       bad: "the driver's entry points do not lie in one file that root owns and nobody else can write",
       remedy: "install the driver from its package, or give the library to root with mode 0755",
@@ -40,7 +40,6 @@ function driverRules({ backend, libraryTrusted, environment }: DriverFacts, poli
 
 function deviceRules(device: DeviceFacts, policy: Policy): RuleResult[] {
   const otherDevice = "use a discrete GPU with memory of its own";
-  const isFalse = (fact: boolean): boolean => !fact;
   return [
     requireFact({
       rule: "not-integrated",
@@ -77,7 +76,7 @@ function deviceRules(device: DeviceFacts, policy: Policy): RuleResult[] {
     requireFact({
       rule: "virtual-memory-management",
       fact: device.virtualMemoryManagement,
-      holds: Boolean,
+      holds: isTrue,
       good: "the device has virtual memory management",
       bad: "the device has no virtual memory management, so nothing can be mapped read-only",
       remedy: "use a device and driver with virtual memory management",
@@ -85,7 +84,7 @@ function deviceRules(device: DeviceFacts, policy: Policy): RuleResult[] {
     requireFact({
       rule: "ecc",
       fact: device.ecc,
-      holds: Boolean,
+      holds: isTrue,
       good: "ECC is on",
       bad: "ECC is off: a flipped bit is found only by the next verification",
       remedy: "turn ECC on and reboot",
@@ -96,7 +95,7 @@ function deviceRules(device: DeviceFacts, policy: Policy): RuleResult[] {
 
 /** True on ordinary cards, and no violation: an allocation is judged by its own attributes. */
 function deviceNotes(device: DeviceFacts): RuleResult[] {
-  const notes: readonly (readonly [rule: string, fact: boolean | number | null])[] = [
+  const notes: readonly (readonly [rule: string, fact: boolean | number | null | undefined])[] = [
     ["unified-addressing", device.unifiedAddressing],
     ["managed-memory", device.managedMemory],
     ["concurrent-managed-access", device.concurrentManagedAccess],
@@ -106,5 +105,5 @@ function deviceNotes(device: DeviceFacts): RuleResult[] {
     ["compute-mode", device.computeMode],
     ["gpu-direct-rdma", device.gpuDirectRdma],
   ];
-  return notes.map(([rule, fact]) => report(rule, fact === null ? "the driver does not tell" : `the device says ${String(fact)}`));
+  return notes.map(([rule, fact]) => report(rule, fact === null || fact === undefined ? "the driver does not tell" : `the device says ${String(fact)}`));
 }

@@ -1,14 +1,20 @@
 import type { Policy } from "./policy.js";
-import { reportOf, requireFact } from "./report.js";
+import { isTrue, reportOf, requireFact } from "./report.js";
 import type { PolicyReport } from "./report.js";
 
+/** What the caller says the bytes must be: the digests in hex, of which one is enough. */
+export interface ExpectedDigests {
+  readonly fsverity?: string | undefined;
+  readonly sha256?: string | undefined;
+}
+
 /** Judges what a caller asks to be sealed, before anything is allocated. */
-export function evaluateSeal({ expected }: { readonly expected: object | null }, policy: Policy): PolicyReport {
+export function evaluateSeal({ expected }: { readonly expected: ExpectedDigests | null }, policy: Policy): PolicyReport {
   return reportOf([
     requireFact({
       rule: "expected-digest",
-      fact: expected !== null,
-      holds: Boolean,
+      fact: typeof expected?.fsverity === "string" || typeof expected?.sha256 === "string",
+      holds: isTrue,
       good: "the bytes have an expected digest",
       bad: "the bytes have no expected digest, so the seal says integrity and not approval",
       remedy: "give expect.fsverity or expect.sha256",

@@ -4,6 +4,8 @@ export { evaluateDevice } from "./evaluate-device.js";
 export { evaluatePlacement } from "./evaluate-placement.js";
 export type { PlacementQuestion } from "./evaluate-placement.js";
 export { evaluateSeal } from "./evaluate-seal.js";
+export type { ExpectedDigests } from "./evaluate-seal.js";
+export { assertPolicy } from "./assert-policy.js";
 export type { PolicyReport, RuleResult, Verdict } from "./report.js";
 export type { Backend, DeviceFacts, DriverFacts, PlacementFacts, SealedPlacement } from "./facts.js";
 export { createCapacity } from "./capacity.js";

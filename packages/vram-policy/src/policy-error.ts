@@ -1,8 +1,10 @@
-/** What went wrong, in the spelling of the facade's error codes. */
-export type PolicyErrorCode = "INVALID_CONFIG" | "INVALID_INPUT" | "INSUFFICIENT_VRAM";
+import type { RuleResult } from "./report.js";
 
-/** Plain facts about a failure: argument names and byte counts. */
-export type PolicyErrorDetails = Readonly<Record<string, string | number>>;
+/** What went wrong, in the spelling of the facade's error codes. */
+export type PolicyErrorCode = "INVALID_CONFIG" | "INVALID_INPUT" | "INSUFFICIENT_VRAM" | "POLICY_VIOLATION";
+
+/** Plain facts about a failure: argument names, byte counts, violated rules. */
+export type PolicyErrorDetails = Readonly<Record<string, string | number | readonly RuleResult[]>>;
 
 /** The one error class of this package. `details` is frozen. */
 export class PolicyError extends Error {

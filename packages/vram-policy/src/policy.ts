@@ -32,30 +32,49 @@ const STRICT: Policy = Object.freeze({
 });
 
 /**
- * Decides every option, the strict way where none is given. Reads each property once.
+ * Decides every option, the strict way where none is given. Takes own data properties only, each read once.
  * @throws PolicyError `INVALID_CONFIG` naming the option
  */
 export function resolvePolicy(options: unknown): Policy {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw invalidConfig("*", "be an object of policy options");
-  }
-  const given: Record<string, unknown> = { ...options };
-  if (!Object.keys(given).every((name) => Object.hasOwn(STRICT, name))) {
-    throw invalidConfig("*", `be one of ${Object.keys(STRICT).join(", ")}`);
-  }
+  const given = ownOptions(options);
+  const decide = (name: keyof Policy): unknown => {
+    const value = given.get(name);
+    return value === undefined ? STRICT[name] : value;
+  };
   const flag = (name: "requireTrustedDriver" | "requireEcc" | "requireReadOnly" | "requireExpected"): boolean => {
-    const value = given[name] ?? STRICT[name];
+    const value = decide(name);
     if (typeof value !== "boolean") throw invalidConfig(name, "be a boolean");
     return value;
   };
   return Object.freeze({
-    allowBackends: backends(given["allowBackends"] ?? STRICT.allowBackends),
+    allowBackends: backends(decide("allowBackends")),
     requireTrustedDriver: flag("requireTrustedDriver"),
     requireEcc: flag("requireEcc"),
     requireReadOnly: flag("requireReadOnly"),
     requireExpected: flag("requireExpected"),
-    maxSealAgeMs: sealAge(given["maxSealAgeMs"] ?? null),
+    maxSealAgeMs: sealAge(decide("maxSealAgeMs")),
   });
+}
+
+function ownOptions(options: unknown): ReadonlyMap<string, unknown> {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw invalidConfig("*", "be an object of policy options");
+  }
+  const given = new Map<string, unknown>();
+  for (const name of Reflect.ownKeys(options)) {
+    if (typeof name !== "string" || !Object.hasOwn(STRICT, name)) {
+      throw invalidConfig(printable(name), `be one of ${Object.keys(STRICT).join(", ")}`);
+    }
+    const property = Object.getOwnPropertyDescriptor(options, name);
+    if (property === undefined || !("value" in property)) throw invalidConfig(name, "be a data property");
+    given.set(name, property.value);
+  }
+  return given;
+}
+
+/** An unknown name is told only where it can carry nothing but a slip of the pen. */
+function printable(name: string | symbol): string {
+  return typeof name === "string" && /^[A-Za-z]{1,64}$/.test(name) ? name : "*";
 }
 
 function backends(value: unknown): readonly Backend[] {

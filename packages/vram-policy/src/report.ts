@@ -16,35 +16,41 @@ export interface PolicyReport {
   /** True when no rule is violated. */
   readonly ok: boolean;
   readonly rules: readonly RuleResult[];
-  /** The violated rules, all of them. */
+  /** The violated rules, all of them, each with a remedy. */
   readonly violations: readonly RuleResult[];
 }
 
 export function reportOf(rules: readonly RuleResult[]): PolicyReport {
+  rules.forEach((rule) => Object.freeze(rule));
   const violations = rules.filter(({ verdict }) => verdict === "violated");
   return Object.freeze({ ok: violations.length === 0, rules: Object.freeze([...rules]), violations: Object.freeze(violations) });
 }
 
 export interface RequiredFact<T> {
   readonly rule: string;
-  readonly fact: T | null;
-  /** Whether the fact is as it must be. */
+  /** Absent, like null: could not be read. */
+  readonly fact: T | null | undefined;
+  /** Whether the fact is as it must be. Compare with `===`: a fact of another type must not hold. */
   readonly holds: (fact: T) => boolean;
   readonly good: string;
   readonly bad: string;
-  readonly remedy?: string;
+  readonly remedy: string;
   /** The policy allows the fact to be otherwise. */
   readonly waived?: boolean;
 }
 
 /** Judges a fact that the rule needs: one that could not be read violates it. */
 export function requireFact<T>(required: RequiredFact<T>): RuleResult {
-  const { rule, fact, holds, good, bad, remedy = null, waived = false } = required;
-  if (fact !== null && holds(fact)) return { rule, verdict: "pass", reason: good, remedy: null };
-  const reason = fact === null ? `the driver does not tell whether ${good}` : bad;
+  const { rule, fact, holds, good, bad, remedy, waived = false } = required;
+  const unread = fact === null || fact === undefined;
+  if (!unread && holds(fact)) return { rule, verdict: "pass", reason: good, remedy: null };
+  const reason = unread ? `the driver does not tell whether ${good}` : bad;
   return waived ? { rule, verdict: "waived", reason, remedy: null } : { rule, verdict: "violated", reason, remedy };
 }
 
 export function report(rule: string, reason: string): RuleResult {
   return { rule, verdict: "reported", reason, remedy: null };
 }
+
+export const isTrue = (fact: unknown): boolean => fact === true;
+export const isFalse = (fact: unknown): boolean => fact === false;

@@ -29,6 +29,16 @@ describe("capacity", () => {
     },
   );
 
+  it.each<unknown>([2n ** 64n, 1n, "1", null])("IO-2 test_integer_overflow_prevented refuses what is no number: %s", (given) => {
+    const value = given as number;
+    const capacity = createCapacity({ totalBytes: 10, reserveBytes: 0 });
+    expect(() => capacity.reserve(value)).toThrow(expect.objectContaining({ code: "INVALID_INPUT" }));
+    expect(() => capacity.reserve(1, { freeBytes: value })).toThrow(expect.objectContaining({ code: "INVALID_INPUT" }));
+    expect(() => createCapacity({ totalBytes: value, reserveBytes: 0 })).toThrow(expect.objectContaining({ code: "INVALID_INPUT" }));
+    expect(() => createCapacity({ totalBytes: 10, reserveBytes: value })).toThrow(expect.objectContaining({ code: "INVALID_INPUT" }));
+    expect(capacity.snapshot().usedBytes).toBe(0);
+  });
+
   it("RP-002 IO-2 no sum overflows at the largest sizes", () => {
     const capacity = createCapacity({ totalBytes: Number.MAX_SAFE_INTEGER, reserveBytes: 0 });
     capacity.reserve(Number.MAX_SAFE_INTEGER);

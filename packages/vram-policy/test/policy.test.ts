@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { PolicyError, evaluateDevice, evaluatePlacement, evaluateSeal, resolvePolicy } from "../src/index.js";
-import type { DeviceFacts, PlacementFacts } from "../src/index.js";
+import { PolicyError, assertPolicy, evaluateDevice, evaluatePlacement, evaluateSeal, resolvePolicy } from "../src/index.js";
+import type { DeviceFacts, PlacementFacts, SealedPlacement } from "../src/index.js";
 import { goodDevice, goodDriver, goodPlacement, sealedPlacement } from "./good-facts.js";
 
 const strict = resolvePolicy({});
@@ -51,6 +51,21 @@ describe("a device", () => {
     }
   });
 
+  it("PB-5 VP-005 test_vram_only_enforced a fact that is missing, or of another type, never passes a rule", () => {
+    const required = evaluateDevice({ driver: goodDriver, device: goodDevice }, resolvePolicy({ requireEcc: true }))
+      .rules.filter(({ verdict, rule }) => verdict === "pass" && rule !== "backend-allowed" && rule !== "driver-trusted")
+      .map(({ rule }) => rule);
+    expect(required.length).toBe(6);
+    const nothing = {} as DeviceFacts;
+    expect(violatedRules(evaluateDevice({ driver: goodDriver, device: nothing }, resolvePolicy({ requireEcc: true })))).toEqual(required);
+    for (const rule of ["integrated", "pageableMemoryAccessUsesHostPageTables", "directManagedMemAccessFromHost"] as const) {
+      const device = { ...goodDevice, [rule]: 0 };
+      expect(evaluateDevice({ driver: goodDriver, device }, strict).ok).toBe(false);
+    }
+    const driver = { ...goodDriver, libraryTrusted: "no" as unknown as boolean };
+    expect(violatedRules(evaluateDevice({ driver, device: goodDevice }, strict))).toEqual(["driver-trusted"]);
+  });
+
   it("ECC is judged only where the policy asks for it", () => {
     const device = { ...goodDevice, ecc: false };
     expect(evaluateDevice({ driver: goodDriver, device }, strict).rules.find(({ rule }) => rule === "ecc")?.verdict).toBe("waived");
@@ -91,6 +106,37 @@ describe("a placement", () => {
     if (fact !== "bufferId" && fact !== "blockId") expect(placement({ [fact]: value }, false)).toEqual([rule]);
   });
 
+  it("PB-5 VP-001 test_vram_only_enforced no rule passes on facts that are not there, and every violation has reason and remedy", () => {
+    for (const sealed of [null, sealedPlacement]) {
+      const { rules } = evaluatePlacement({ facts: goodPlacement, gpuDevice: 0, sealed }, strict);
+      const { violations } = evaluatePlacement({ facts: {} as PlacementFacts, gpuDevice: 0, sealed }, strict);
+      expect(violations.map(({ rule }) => rule)).toEqual(rules.map(({ rule }) => rule));
+      for (const { rule, reason, remedy } of violations) {
+        expect(rule).toMatch(/^[a-z]+(-[a-z]+)+$/);
+        expect(reason.length).toBeGreaterThan(10);
+        expect(remedy).toBeTypeOf("string");
+      }
+    }
+  });
+
+  it("TT-2 test_stale_digest_rejected an id that is no number was not read, also against a sealed one that is missing", () => {
+    for (const bufferId of ["", "0x11", "undefined"]) expect(placement({ bufferId }, false)).toEqual(["same-buffer"]);
+    const sealed = { blockId: "12", access: "read" } as SealedPlacement;
+    expect(violatedRules(evaluatePlacement({ facts: goodPlacement, gpuDevice: 0, sealed }, strict))).toEqual(["same-buffer"]);
+  });
+
+  it("VP-001 a shard sealed writable is refused where the policy requires read-only, and waived where it does not", () => {
+    const question = {
+      facts: { ...goodPlacement, access: "read-write" as const },
+      gpuDevice: 0,
+      sealed: { ...sealedPlacement, access: "read-write" as const },
+    };
+    expect(violatedRules(evaluatePlacement(question, strict))).toEqual(["read-only"]);
+    const { ok, rules } = evaluatePlacement(question, resolvePolicy({ requireReadOnly: false }));
+    expect(ok).toBe(true);
+    expect(rules.find(({ rule }) => rule === "read-only")?.verdict).toBe("waived");
+  });
+
   it("requireReadOnly: false waives a writable mapping while sealing, and nothing else", () => {
     const lax = resolvePolicy({ requireReadOnly: false });
     expect(placement({ access: "read-write" }, false, lax)).toEqual([]);
@@ -103,7 +149,25 @@ describe("a seal without an expected digest", () => {
   it("is refused only by requireExpected", () => {
     expect(evaluateSeal({ expected: null }, strict).ok).toBe(true);
     expect(violatedRules(evaluateSeal({ expected: null }, resolvePolicy({ requireExpected: true })))).toEqual(["expected-digest"]);
-    expect(evaluateSeal({ expected: {} }, resolvePolicy({ requireExpected: true })).ok).toBe(true);
+    for (const expected of [{ fsverity: "a".repeat(64) }, { sha256: "b".repeat(64) }]) {
+      expect(evaluateSeal({ expected }, resolvePolicy({ requireExpected: true })).ok).toBe(true);
+    }
+  });
+
+  it.each([{}, { fsverity: undefined, sha256: undefined }, { identity: "somebody" }])("is what %j asks for, too", (expected) => {
+    expect(violatedRules(evaluateSeal({ expected }, resolvePolicy({ requireExpected: true })))).toEqual(["expected-digest"]);
+  });
+});
+
+describe("assertPolicy", () => {
+  it("PB-5 throws POLICY_VIOLATION with every violation, and nothing for a good report", () => {
+    const question = { driver: goodDriver, device: { ...goodDevice, integrated: true, numaConfig: null } };
+    const report = evaluateDevice(question, strict);
+    expect(() => { assertPolicy(report); }).toThrow(
+      expect.objectContaining({ code: "POLICY_VIOLATION", details: { violations: report.violations } }),
+    );
+    expect(report.violations.length).toBe(2);
+    expect(() => { assertPolicy(evaluateDevice({ ...question, device: goodDevice }, strict)); }).not.toThrow();
   });
 });
 
@@ -127,6 +191,11 @@ describe("resolvePolicy", () => {
     { trustEverybody: true },
     { requireEcc: "yes" },
     { requireReadOnly: 0 },
+    { requireReadOnly: null },
+    { allowBackends: null },
+    { [Symbol("requireEcc")]: true },
+    Object.defineProperty({}, "trustEverybody", { value: true, enumerable: false }),
+    Object.defineProperty({}, "requireEcc", { get: () => { throw new Error("read"); } }),
     { allowBackends: [] },
     { allowBackends: "cuda" },
     { allowBackends: ["rocm"] },
@@ -137,6 +206,20 @@ describe("resolvePolicy", () => {
   ])("INVALID_CONFIG for %j", (options) => {
     expect(() => resolvePolicy(options)).toThrow(PolicyError);
     expect(() => resolvePolicy(options)).toThrow(expect.objectContaining({ code: "INVALID_CONFIG" }));
+  });
+
+  it("names the option, unless its name could carry something", () => {
+    const argumentOf = (options: unknown): unknown => {
+      try {
+        return resolvePolicy(options);
+      } catch (error) {
+        return error instanceof PolicyError ? error.details["argument"] : error;
+      }
+    };
+    expect(argumentOf({ requireEcc: "yes" })).toBe("policy.requireEcc");
+    expect(argumentOf({ requireEec: true })).toBe("policy.requireEec");
+    expect(argumentOf({ "\u001b[2J": true })).toBe("policy.*");
+    expect(argumentOf({ ["x".repeat(65)]: true })).toBe("policy.*");
   });
 
   it("does not take options from a prototype", () => {
