@@ -1,25 +1,33 @@
 // Runs every check that is not a test of behaviour, one line each; `--json FILE` writes the counts.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { checkAbi, checkCompiles, checkLint, checkProbe, checkPtx } from "./checks/compilers.mjs";
+import { checkAbi, checkCompiles, checkLint, checkPtx } from "./checks/compilers.mjs";
 import { checkDocuments } from "./checks/documents.mjs";
-import { checkCppImports, checkTypeScriptImports } from "./checks/imports.mjs";
-import { checkImportRules } from "./checks/import-fixtures.mjs";
-import { checkLintRules } from "./checks/lint-fixtures.mjs";
+import { checkImports, checkManifests } from "./checks/imports.mjs";
+import { checkIncludes } from "./checks/includes.mjs";
+import { checkLintRules, checkNativeRules } from "./checks/lint-fixtures.mjs";
+import { checkProbe } from "./checks/probe.mjs";
+import { checkRuleFixtures } from "./checks/rule-fixtures.mjs";
 
 /** Each check answers what it found wrong; it throws, too, where it found nothing to look at. */
 const checks = [
-  ["TypeScript imports go one way", checkTypeScriptImports],
-  ["C++ includes go one way", checkCppImports],
-  ["a forbidden import is found", checkImportRules],
+  ["TypeScript imports go one way", checkImports],
+  ["dependencies of packages go the same way", checkManifests],
+  ["C++ includes go one way", checkIncludes],
   ["documents keep their rules", checkDocuments],
+  ["each of these rules finds its violations, and refuses to judge nothing", checkRuleFixtures],
   ["the driver's interface is the toolkit's", checkAbi],
   ["the kernel's PTX is what its source compiles to", checkPtx],
-  ["the GPU probe builds and answers", checkProbe],
+  ["the GPU probe builds, and answers on the simulator", checkProbe],
   ["every package type-checks", checkCompiles],
   ["eslint finds nothing", checkLint],
   ["CD-1 CD-2 CD-3 CD-4 IO-2 each lint rule refuses its violation", checkLintRules],
+  ["CD-5 lossy arithmetic on sizes does not compile", checkNativeRules],
 ];
+
+const option = process.argv.indexOf("--json");
+const report = option === -1 ? undefined : process.argv[option + 1];
+if (option !== -1 && report === undefined) throw new Error("--json needs a file");
 
 const cases = [];
 for (const [title, check] of checks) {
@@ -37,8 +45,7 @@ for (const [title, check] of checks) {
 
 const passed = cases.filter(({ ok }) => ok).length;
 const failed = cases.length - passed;
-const report = process.argv[process.argv.indexOf("--json") + 1];
-if (process.argv.includes("--json") && report !== undefined) {
+if (report !== undefined) {
   mkdirSync(dirname(report), { recursive: true });
   writeFileSync(report, JSON.stringify({ passed, failed, cases }));
 }

@@ -40,16 +40,16 @@ function runTests({ name, path }) {
   console.log(`-- ${name}`);
   const { status } = spawnSync(path, ["--json", report], { cwd: root, stdio: "inherit" });
   try {
-    const { passed, failed } = JSON.parse(readFileSync(report, "utf8"));
-    return { passed, failed: failed > 0 || (status === 0 && passed > 0) ? failed : 1 };
+    const { passed, failed, cases } = JSON.parse(readFileSync(report, "utf8"));
+    return { passed, failed: failed > 0 || (status === 0 && passed > 0) ? failed : 1, cases };
   } catch {
-    return { passed: 0, failed: 1 };
+    return { passed: 0, failed: 1, cases: [{ title: `${name} ended with ${status}`, ok: false }] };
   }
 }
 
 mkdirSync(results, { recursive: true });
-const counts = buildTests() ? executables.map(runTests) : [{ passed: 0, failed: 1 }];
-const sum = counts.reduce((a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed }));
+const counts = buildTests() ? executables.map(runTests) : [{ passed: 0, failed: 1, cases: [{ title: "the C++ tests build", ok: false }] }];
+const sum = counts.reduce((a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed, cases: [...a.cases, ...b.cases] }));
 if (values.json !== undefined) {
   mkdirSync(dirname(values.json), { recursive: true });
   writeFileSync(values.json, `${JSON.stringify(sum)}\n`);

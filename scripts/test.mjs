@@ -23,23 +23,30 @@ const runners = [
   }),
 ];
 
-/** Vitest counts in Jest's words, our own runners in plain ones. */
-function readCounts(report) {
-  if (!existsSync(report)) return { passed: 0, failed: 0 };
-  const { passed, failed, numPassedTests = passed, numFailedTests = failed } = JSON.parse(readFileSync(report, "utf8"));
-  return { passed: numPassedTests, failed: numFailedTests };
+/** Vitest reports in Jest's words, our own runners in plain ones. */
+function readReport(report) {
+  if (!existsSync(report)) return { passed: 0, failed: 0, failures: [] };
+  const { passed, failed, cases = [], numPassedTests = passed, numFailedTests = failed, testResults = [] } = JSON.parse(readFileSync(report, "utf8"));
+  const failures = [
+    ...cases.filter(({ ok }) => !ok).map(({ title }) => title),
+    ...testResults.flatMap(({ assertionResults }) => assertionResults.filter(({ status }) => status === "failed").map(({ fullName }) => fullName)),
+  ];
+  return { passed: numPassedTests, failed: numFailedTests, failures };
 }
 
 const total = { passed: 0, failed: 0 };
+const failed = [];
 for (const { name, args, report, cwd = root } of runners) {
   console.log(`\n== ${name}`);
   rmSync(report, { force: true });
   const { status } = spawnSync(process.execPath, args, { cwd, stdio: "inherit" });
-  const { passed, failed } = readCounts(report);
-  total.passed += passed;
+  const counts = readReport(report);
+  total.passed += counts.passed;
   // A runner that failed, or ran nothing, without a failed test to show for it counts as one failure.
-  total.failed += failed > 0 ? failed : status !== 0 || passed === 0 ? 1 : 0;
-  if (status !== 0) console.log(`== ${name} failed`);
+  const silent = counts.failed === 0 && (status !== 0 || counts.passed === 0);
+  total.failed += silent ? 1 : counts.failed;
+  failed.push(...(silent ? [`${name}: ended with ${status}`] : counts.failures.map((title) => `${name}: ${title}`)));
 }
-console.log(`\n${total.passed} passed, ${total.failed} failed`);
+console.log(failed.length === 0 ? "" : `\nfailed:\n${failed.map((each) => `  ${each}`).join("\n")}\n`);
+console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;

@@ -1,67 +1,65 @@
-// The directions of architecture.md: leaves import no sibling, the facade imports leaves; binding → ops → device → driver.
-import { dirname, normalize } from "node:path";
+// The direction of TypeScript imports and of dependencies: leaves import no sibling, the facade imports leaves.
+import { dirname, join } from "node:path/posix";
+import ts from "typescript";
+import { BUNDLED, DEPENDENCIES, FACADE, IMPORTS, SIMULATOR } from "./packages.mjs";
 import { projectFiles, read } from "./tree.mjs";
 
-const LEAVES = ["vram-audit", "vram-cuda", "vram-policy", "vram-seal", "vram-simulator"];
+/** Every module a file names, as the compiler reads it; `lazy` where `import()` loads or only a type mentions it. */
+function importsOf(file, text) {
+  const found = [];
+  const visit = (node) => {
+    const fixed = node.moduleSpecifier ?? (ts.isExternalModuleReference(node) ? node.expression : undefined);
+    if (fixed !== undefined) found.push({ specifier: fixed.text, lazy: false });
+    if (ts.isImportTypeNode(node)) found.push({ specifier: node.argument.literal?.text, lazy: true });
+    if (ts.isCallExpression(node)) {
+      const [argument] = node.arguments;
+      const lazy = node.expression.kind === ts.SyntaxKind.ImportKeyword;
+      const named = argument !== undefined && ts.isStringLiteralLike(argument);
+      if (lazy || (named && /require/i.test(node.expression.getText()))) found.push({ specifier: named ? argument.text : undefined, lazy });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true));
+  return found;
+}
 
-/** Which workspace packages the production code of a package may import. Type-only imports count too. */
-const ALLOWED = {
-  ...Object.fromEntries(LEAVES.map((leaf) => [leaf, ["vram-text"]])),
-  "vram-text": [],
-  "vram-residency": ["vram-audit", "vram-cuda", "vram-policy", "vram-seal", "vram-text"],
-};
-
-/** Which folders under native/ a folder may include from; itself always. */
-const NATIVE_ALLOWED = {
-  kernel: [],
-  driver: [],
-  device: ["driver", "kernel"],
-  ops: ["device", "driver", "kernel"],
-  binding: ["ops", "device", "driver"],
-  simulator: ["driver", "kernel"],
-};
-
-/** What is wrong with one TypeScript file's imports. Packages are known by name; the simulator may be loaded by `import()`. */
-export function typeScriptProblems(file, text) {
-  const from = /^packages\/([^/]+)\/src\//.exec(file)?.[1];
-  if (from === undefined) return [];
-  const problems = [];
-  const imports = /(?:^|\n)\s*(?:import|export)\b[^;"']*?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)|\brequire\(\s*["']([^"']+)["']\s*\)/g;
-  for (const [, fixed, dynamic, required] of text.matchAll(imports)) {
-    const specifier = fixed ?? dynamic ?? required;
+/** What is wrong with one production file's imports. */
+export function importProblems(file, text) {
+  const [, from] = /^packages\/([^/]+)\//.exec(file);
+  if (!Object.hasOwn(IMPORTS, from)) return [`${file}: no rule for the package ${from}`];
+  return importsOf(file, text).flatMap(({ specifier, lazy }) => {
+    if (specifier === undefined) return [`${file}: imports a computed name`];
+    if (specifier.startsWith(".")) {
+      return join(dirname(file), specifier).startsWith(`packages/${from}/`) ? [] : [`${file}: ${specifier} leaves the package`];
+    }
     const target = specifier.split("/")[0];
-    if (!Object.hasOwn(ALLOWED, target) || target === from) continue;
-    const lazily = dynamic !== undefined && from === "vram-residency" && target === "vram-simulator";
-    if (!lazily && !ALLOWED[from].includes(target)) problems.push(`${file}: ${from} must not import ${specifier}`);
-  }
-  return problems;
+    if (!Object.hasOwn(IMPORTS, target) || target === from || IMPORTS[from].includes(target)) return [];
+    return lazy && from === FACADE && target === SIMULATOR ? [] : [`${file}: ${from} must not import ${specifier}`];
+  });
 }
 
-/** What is wrong with one C++ file's includes: their direction, and Node's interface outside the bindings. */
-export function cppProblems(file, text) {
-  const folder = /^native\/([^/]+)\//.exec(file)?.[1];
-  if (folder === undefined || folder === "test" || file.includes("/test/")) return [];
-  if (!Object.hasOwn(NATIVE_ALLOWED, folder)) return [`${file}: no rule for native/${folder}`];
-  const problems = [];
-  for (const [, name] of text.matchAll(/^\s*#\s*include\s*[<"]([^>"]+)[>"]/gm)) {
-    if (/^(napi|node_api|js_native_api)/.test(name) && folder !== "binding" && !file.endsWith("_binding.cpp")) {
-      problems.push(`${file}: only bindings include ${name}`);
-    }
-    const path = name.startsWith(".") ? normalize(`${dirname(file)}/${name}`).replace(/^native\//, "") : name;
-    const target = path.includes("/") ? path.split("/")[0] : folder;
-    const known = Object.hasOwn(NATIVE_ALLOWED, target);
-    if (known && target !== folder && !NATIVE_ALLOWED[folder].includes(target)) {
-      problems.push(`${file}: ${folder} must not include ${name}`);
-    }
-  }
-  return problems;
+/** What is wrong with the dependencies that a package's users would install. */
+export function manifestProblems({ name, dependencies = {}, optionalDependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} }) {
+  const foreign = (from) => Object.keys(from).filter((other) => Object.hasOwn(IMPORTS, other));
+  const asked = [...foreign(dependencies), ...foreign(optionalDependencies)];
+  const peers = foreign(peerDependencies);
+  return [
+    ...(Object.hasOwn(IMPORTS, name) ? [] : [`${name}: no rule for this package`]),
+    ...asked.filter((other) => !DEPENDENCIES[name]?.includes(other)).map((other) => `${name} must not depend on ${other}`),
+    ...peers.filter((other) => name !== FACADE || other !== SIMULATOR).map((other) => `${name} must not have the peer ${other}`),
+    ...peers.filter((other) => peerDependenciesMeta[other]?.optional !== true).map((other) => `${name}: the peer ${other} is not optional`),
+  ];
 }
 
-/** Tests may import what they need; fixtures are for the compiler alone. */
-export const checkTypeScriptImports = () =>
-  projectFiles(/^packages\/[^/]+\/src\/.*\.ts$/)
-    .filter((file) => !file.endsWith(".test.ts"))
-    .flatMap((file) => typeScriptProblems(file, read(file)));
+/** Tests may import what they need. */
+export function checkImports() {
+  const files = projectFiles(/^packages\/[^/]+\/src\/.*\.[cm]?tsx?$/).filter((file) => !/\.test\.[cm]?tsx?$/.test(file));
+  const unseen = Object.keys(IMPORTS).filter((name) => !files.some((file) => file.startsWith(`packages/${name}/`)));
+  return [...unseen.map((name) => `${name}: no source found`), ...files.flatMap((file) => importProblems(file, read(file)))];
+}
 
-export const checkCppImports = () =>
-  projectFiles(/^native\/.*\.(cpp|h|cu|inc)$/).flatMap((file) => cppProblems(file, read(file)));
+export function checkManifests() {
+  const manifests = projectFiles(/^packages\/[^/]+\/package\.json$/).map((file) => JSON.parse(read(file)));
+  const open = manifests.filter(({ name, private: hidden }) => name === BUNDLED && hidden !== true);
+  return [...open.map(({ name }) => `${name} is not private`), ...manifests.flatMap(manifestProblems)];
+}

@@ -1,0 +1,19 @@
+// Who may import whom, as docs/design/architecture.md draws it.
+
+export const FACADE = "vram-residency";
+/** Loaded by `import()` in the facade when it is named, and an optional peer of it. */
+export const SIMULATOR = "vram-simulator";
+/** Bundled into each package, so that no published one depends on it. */
+export const BUNDLED = "vram-text";
+
+const LEAVES = ["vram-audit", "vram-cuda", "vram-policy", "vram-seal"];
+
+/** Which workspace packages the production code of a package may import. Type-only imports count too. */
+export const IMPORTS = {
+  ...Object.fromEntries([...LEAVES, SIMULATOR].map((leaf) => [leaf, [BUNDLED]])),
+  [BUNDLED]: [],
+  [FACADE]: [...LEAVES, BUNDLED],
+};
+
+/** Which workspace packages a published package may ask its user's package manager for. */
+export const DEPENDENCIES = { ...Object.fromEntries(Object.keys(IMPORTS).map((name) => [name, []])), [FACADE]: LEAVES };
