@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { fsverityDigest } from "vram-seal";
 import { faultCopy, setLatency, simulatorStats } from "vram-simulator/control";
-import { eventTypes, openWorkplace, patternBytes, refusal } from "./fixture.js";
+import { deferred, eventTypes, openWorkplace, patternBytes, refusal } from "./fixture.js";
 import type { Workplace } from "./fixture.js";
 
 const DEALLOCATED = "vram.shard.deallocated";
@@ -92,9 +92,10 @@ describe("TT-3 test_concurrent_modification_detected", () => {
   ])("a file that %s while it is loaded", async (_, change) => {
     const place = await openWorkplace();
     const path = await place.model(Buffer.alloc(24 << 20, 1));
-    setLatency("cuMemcpyHtoDAsync_v2", 40);
-    const sealing = refusal(place.residency.seal(path));
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    setLatency("cuMemcpyHtoDAsync_v2", 100);
+    const begun = deferred();
+    const sealing = refusal(place.residency.seal(path, { onProgress: begun.resolve }));
+    await begun.promise;
     await change(path);
     expect(await sealing).toMatchObject({ code: "INTEGRITY_VIOLATION", kind: "fatal" });
     await expectUndone(place, [REFUSED, DEALLOCATED]);
