@@ -52,6 +52,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Export<DigestInPlace>(env, exports, "digest");
   Export<ReadPlacementFacts>(env, exports, "placement");
   Export<Release>(env, exports, "release");
+  Export<MakeView>(env, exports, "view");
+  Export<EndView>(env, exports, "endView");
+  Export<InUse>(env, exports, "inUse");
   return exports;
 }
 

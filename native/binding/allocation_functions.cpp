@@ -48,16 +48,19 @@ Napi::Value Allocate(Environment& environment, const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto device = ReadDevice(environment, info[0]);
   const auto byte_length = ReadInteger(info[1]);
+  const auto lead_bytes = ReadInteger(info[2]);
   if (device == nullptr) return ErrorResult(env, InvalidInput("device must be an open device of this thread"));
   if (!byte_length || *byte_length == 0) return ErrorResult(env, InvalidInput("byteLength must be an integer from 1 to 2^53 - 1"));
-  if (!info[2].IsBoolean()) return ErrorResult(env, InvalidInput("sha256 must be a boolean"));
-  const auto flat = info[2].As<Napi::Boolean>().Value() ? ops::Load::FlatDigest::kYes : ops::Load::FlatDigest::kNo;
+  if (!lead_bytes) return ErrorResult(env, InvalidInput("leadBytes must be an integer from 0 to 2^53 - 1"));
+  if (!info[3].IsBoolean()) return ErrorResult(env, InvalidInput("sha256 must be a boolean"));
+  const device::Extent extent = {*byte_length, *lead_bytes};
+  const auto flat = info[3].As<Napi::Boolean>().Value() ? ops::Load::FlatDigest::kYes : ops::Load::FlatDigest::kNo;
   const auto allocation = std::make_shared<AllocationRecord>(device);
   device->allocations.push_back(allocation);
   const auto [id, promise] = environment.Begin({{info[0]}, {}});
-  PostSteps(environment, device, id, [&environment, allocation, byte_length, flat]() -> std::optional<Answer> {
+  PostSteps(environment, device, id, [&environment, allocation, extent, flat]() -> std::optional<Answer> {
     DeviceRecord& owner = *allocation->device;
-    auto made = owner.closing ? Result<std::shared_ptr<device::Mapping>>(ops::Aborted()) : owner.context.Allocate(*byte_length);
+    auto made = owner.closing ? Result<std::shared_ptr<device::Mapping>>(ops::Aborted()) : owner.context.Allocate(extent);
     if (made.ok()) allocation->mapping = made.value();
     return [&environment, allocation, flat, made](Napi::Env at) -> Napi::Value {
       // A device that was closed in the meantime has taken the memory back with it.
@@ -77,7 +80,7 @@ Napi::Value Freeze(Environment& environment, const Napi::CallbackInfo& info) {
   if (!operation.ok()) return ErrorResult(info.Env(), operation.error());
   const auto allocation = operation.value().allocation;
   PostSteps(environment, allocation->device, operation.value().id, [allocation]() -> std::optional<Answer> {
-    Status frozen = allocation->stopping ? Status(ops::Aborted()) : allocation->mapping->SetAccess(device::Access::kRead);
+    Status frozen = allocation->stopping ? Status(ops::Aborted()) : allocation->mapping->Freeze();
     return [allocation, frozen](Napi::Env env) {
       allocation->busy = false;
       if (!frozen.ok()) return ErrorResult(env, frozen.error());
@@ -108,8 +111,9 @@ Napi::Value DigestInPlace(Environment& environment, const Napi::CallbackInfo& in
              run = std::optional<ops::DigestRun>()]() mutable -> std::optional<Answer> {
               if (allocation->stopping || (cancel && *cancel)) return answer_with(ops::Aborted());
               DeviceRecord& device = *allocation->device;
-              const std::uint64_t byte_length = allocation->mapping->byte_length();
-              if (!run) run.emplace(device.context, *device.workspace, *allocation->mapping, std::uint64_t{0}, byte_length);
+              const device::Mapping& mapping = *allocation->mapping;
+              const std::uint64_t byte_length = mapping.byte_length();
+              if (!run) run.emplace(device.context, *device.workspace, mapping, mapping.lead_bytes(), byte_length);
               if (Status step = run->Step(); !step.ok()) return answer_with(std::move(step).error());
               if (progress) progress(run->done_bytes(), byte_length);
               if (!run->finished()) return std::nullopt;

@@ -29,4 +29,8 @@ Napi::Value DigestInPlace(Environment& environment, const Napi::CallbackInfo& in
 Napi::Value ReadPlacementFacts(Environment& environment, const Napi::CallbackInfo& info);
 Napi::Value Release(Environment& environment, const Napi::CallbackInfo& info);
 
+Napi::Value MakeView(Environment& environment, const Napi::CallbackInfo& info);
+Napi::Value EndView(Environment& environment, const Napi::CallbackInfo& info);
+Napi::Value InUse(Environment& environment, const Napi::CallbackInfo& info);
+
 }  // namespace vram::binding

@@ -52,11 +52,12 @@ Napi::Value WhenRoom(Environment& environment, const Napi::CallbackInfo& info) {
 Napi::Value AppendFile(Environment& environment, const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto fd = ReadSmallInteger(info[1]);
-  const auto byte_length = ReadInteger(info[2]);
-  const auto cancel = ReadCancel(environment, info[3]);
-  const auto function = ReadProgress(info[4]);
+  const auto offset = ReadInteger(info[2]);
+  const auto byte_length = ReadInteger(info[3]);
+  const auto cancel = ReadCancel(environment, info[4]);
+  const auto function = ReadProgress(info[5]);
   if (!fd) return ErrorResult(env, InvalidInput("fd must be a file descriptor"));
-  if (!byte_length) return ErrorResult(env, InvalidInput("byteLength must be an integer from 0 to 2^53 - 1"));
+  if (!offset || !byte_length) return ErrorResult(env, InvalidInput("offset and byteLength must be integers from 0 to 2^53 - 1"));
   if (!cancel || !function) return ErrorResult(env, InvalidInput("cancel and progress must be what this addon takes"));
   ops::UniqueFd file(fcntl(*fd, F_DUPFD_CLOEXEC, 0));
   if (!file.valid()) return ErrorResult(env, InvalidInput("fd must be an open file descriptor"));
@@ -64,7 +65,8 @@ Napi::Value AppendFile(Environment& environment, const Napi::CallbackInfo& info)
   if (!operation.ok()) return ErrorResult(env, operation.error());
   const auto& [allocation, id, promise] = operation.value();
   const ops::Load::Callback settle = SettleWith(environment, allocation, id);
-  Status begun = allocation->load->AppendFile(std::move(file), *byte_length, *cancel, environment.ProgressOf(id), settle);
+  const ops::FileRange range = {*offset, *byte_length};
+  Status begun = allocation->load->AppendFile(std::move(file), range, *cancel, environment.ProgressOf(id), settle);
   if (!begun.ok()) settle(std::move(begun));
   return promise;
 }

@@ -40,9 +40,13 @@ void RecordFailure(AllocationRecord& allocation, const ops::ReleaseReport& repor
   allocation.device->failures->Record(buffer_id, code);
 }
 
+/// How long the end of a device waits for native code that still holds a view.
+constexpr std::chrono::seconds kPatience{2};
+
 /// Device thread. Memory that could not be shown to be wiped stays mapped until the process ends.
 void EndDevice(DeviceRecord& device, const std::vector<std::shared_ptr<AllocationRecord>>& allocations) {
   for (const auto& allocation : allocations) {
+    if (allocation->mapping != nullptr) allocation->mapping->CloseViews(kPatience);
     RecordFailure(*allocation, ReleaseNow(*allocation));
     if (allocation->mapping != nullptr) allocation->mapping->Abandon();
   }

@@ -75,21 +75,25 @@ Result<MemoryInfo> Context::Memory() {
   return MemoryInfo{free_bytes, total_bytes};
 }
 
-Result<std::shared_ptr<Mapping>> Context::Allocate(std::uint64_t byte_length) {
-  return Mapping::Create(caller_, *failures_, ordinal_, byte_length, granularity_bytes_);
+Result<std::shared_ptr<Mapping>> Context::Allocate(Extent extent) {
+  return Mapping::Create(caller_, *failures_, ordinal_, extent, granularity_bytes_);
 }
 
-Result<CUdeviceptr> Context::At(const Mapping& mapping, std::uint64_t offset, std::uint64_t length,
-                                std::uint64_t limit) const {
+Result<CUdeviceptr> Context::AtImage(const Mapping& mapping, std::uint64_t offset, std::uint64_t length) const {
+  if (!RangeFits(offset, length, mapping.byte_length())) return InvalidInput("offset and length must lie within the allocation");
+  return At(mapping, mapping.lead_bytes() + offset, length);
+}
+
+Result<CUdeviceptr> Context::At(const Mapping& mapping, std::uint64_t offset, std::uint64_t length) const {
   if (!mapping.mapped_) return InvalidInput("The allocation has been released");
-  if (!RangeFits(offset, length, limit)) return InvalidInput("offset and length must lie within the allocation");
+  if (!RangeFits(offset, length, mapping.allocated_bytes_)) return InvalidInput("offset and length must lie within the allocation");
   const std::optional<std::uint64_t> address = Add(mapping.address_, offset);
   if (!address) return InvalidInput("offset must stay within the address space");
   return CUdeviceptr{*address};
 }
 
 Status Context::CopyIn(Mapping& mapping, std::uint64_t offset, std::span<const std::byte> source) {
-  Result<CUdeviceptr> to = At(mapping, offset, source.size(), mapping.byte_length_);
+  Result<CUdeviceptr> to = AtImage(mapping, offset, source.size());
   if (!to.ok()) return std::move(to).error();
   if (source.empty()) return Done{};
   mapping.may_hold_data_ = true;
@@ -99,7 +103,7 @@ Status Context::CopyIn(Mapping& mapping, std::uint64_t offset, std::span<const s
 }
 
 Status Context::CopyOut(const Mapping& mapping, std::uint64_t offset, std::span<std::byte> destination) {
-  Result<CUdeviceptr> from = At(mapping, offset, destination.size(), mapping.byte_length_);
+  Result<CUdeviceptr> from = AtImage(mapping, offset, destination.size());
   if (!from.ok()) return std::move(from).error();
   if (destination.empty()) return Done{};
   return VRAM_CALL(caller_, Code::kCudaFailed, cuMemcpyDtoHAsync_v2, static_cast<void*>(destination.data()), from.value(),
@@ -107,7 +111,7 @@ Status Context::CopyOut(const Mapping& mapping, std::uint64_t offset, std::span<
 }
 
 Status Context::FillBytes(Mapping& mapping, std::uint64_t offset, std::uint64_t length, unsigned char value) {
-  Result<CUdeviceptr> to = At(mapping, offset, length, mapping.allocated_bytes_);
+  Result<CUdeviceptr> to = At(mapping, offset, length);
   if (!to.ok()) return std::move(to).error();
   if (length == 0) return Done{};
   return VRAM_CALL(caller_, Code::kCudaFailed, cuMemsetD8Async, to.value(), value, length, stream_);
@@ -116,7 +120,7 @@ Status Context::FillBytes(Mapping& mapping, std::uint64_t offset, std::uint64_t 
 Status Context::FillWords(Mapping& mapping, std::uint64_t offset, std::uint64_t word_count, std::uint32_t value) {
   const std::optional<std::uint64_t> length = Multiply(word_count, sizeof(value));
   if (!length || offset % sizeof(value) != 0) return InvalidInput("wordCount and offset must name aligned 4-byte words");
-  Result<CUdeviceptr> to = At(mapping, offset, *length, mapping.allocated_bytes_);
+  Result<CUdeviceptr> to = At(mapping, offset, *length);
   if (!to.ok()) return std::move(to).error();
   if (word_count == 0) return Done{};
   return VRAM_CALL(caller_, Code::kCudaFailed, cuMemsetD32Async, to.value(), value, word_count, stream_);
@@ -126,10 +130,10 @@ Status Context::HashBlocks(const Mapping& from, std::uint64_t from_offset, Mappi
                            std::uint64_t block_count) {
   constexpr unsigned kThreads = 128;
   if (block_count == 0 || block_count > UINT32_MAX) return InvalidInput("blockCount must be 1 to 4294967295");
-  if (from_offset % kBlockBytes != 0 || to_offset % kDigestBytes != 0) return InvalidInput("offset must be aligned");
-  Result<CUdeviceptr> blocks = At(from, from_offset, block_count * kBlockBytes, from.allocated_bytes_);
+  if (from_offset % kLeadAlignment != 0 || to_offset % kDigestBytes != 0) return InvalidInput("offset must be aligned");
+  Result<CUdeviceptr> blocks = At(from, from_offset, block_count * kBlockBytes);
   if (!blocks.ok()) return std::move(blocks).error();
-  Result<CUdeviceptr> digests = At(to, to_offset, block_count * kDigestBytes, to.allocated_bytes_);
+  Result<CUdeviceptr> digests = At(to, to_offset, block_count * kDigestBytes);
   if (!digests.ok()) return std::move(digests).error();
   auto count = static_cast<std::uint32_t>(block_count);
   void* parameters[] = {&blocks.value(), &digests.value(), &count};

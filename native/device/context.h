@@ -11,11 +11,11 @@
 #include "device/caller.h"
 #include "device/failure_list.h"
 #include "device/mapping.h"
+#include "device/view.h"
 #include "driver/library.h"
 
 namespace vram::device {
 
-inline constexpr std::uint64_t kBlockBytes = 4096;
 inline constexpr std::uint64_t kDigestBytes = 32;
 
 struct MemoryInfo {
@@ -41,15 +41,19 @@ class Context {
   FailureList& failures() const noexcept { return *failures_; }
 
   Result<MemoryInfo> Memory();
-  Result<std::shared_ptr<Mapping>> Allocate(std::uint64_t byte_length);
+  Result<std::shared_ptr<Mapping>> Allocate(Extent extent);
 
-  /// Copies within [0, byte_length) of a mapping; asynchronous, the bytes must stay until Synchronize().
+  /// A view of a range of the image. Any thread, while nobody frees the mapping.
+  Result<std::unique_ptr<View>> ViewOf(const Mapping& mapping, std::uint64_t offset, std::uint64_t byte_length,
+                                       TensorType type) const;
+
+  /// Copies within the image of a mapping; asynchronous, the bytes must stay until Synchronize().
   Status CopyIn(Mapping& mapping, std::uint64_t offset, std::span<const std::byte> source);
   Status CopyOut(const Mapping& mapping, std::uint64_t offset, std::span<std::byte> destination);
-  /// Fills within [0, allocated_bytes) of a mapping.
+  /// Fills within the whole mapping.
   Status FillBytes(Mapping& mapping, std::uint64_t offset, std::uint64_t length, unsigned char value);
   Status FillWords(Mapping& mapping, std::uint64_t offset, std::uint64_t word_count, std::uint32_t value);
-  /// Hashes `block_count` blocks at `from` into as many digests at `to`.
+  /// Hashes `block_count` blocks at `from` into as many digests at `to`; offsets from the start of each mapping.
   Status HashBlocks(const Mapping& from, std::uint64_t from_offset, Mapping& to, std::uint64_t to_offset,
                     std::uint64_t block_count);
   Status Synchronize();
@@ -65,7 +69,8 @@ class Context {
 
  private:
   Status LoadKernel();
-  Result<CUdeviceptr> At(const Mapping& mapping, std::uint64_t offset, std::uint64_t length, std::uint64_t limit) const;
+  Result<CUdeviceptr> At(const Mapping& mapping, std::uint64_t offset, std::uint64_t length) const;
+  Result<CUdeviceptr> AtImage(const Mapping& mapping, std::uint64_t offset, std::uint64_t length) const;
   template <class T>
   Result<T> Read(const Mapping& mapping, driver::PointerAttribute attribute, T poison);
 

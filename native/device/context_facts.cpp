@@ -18,7 +18,7 @@ Error Unwritten() { return {Code::kCudaFailed, "cuPointerGetAttribute answered s
 
 template <class T>
 Result<T> Context::Read(const Mapping& mapping, driver::PointerAttribute attribute, T poison) {
-  Result<CUdeviceptr> address = At(mapping, 0, 0, mapping.allocated_bytes_);
+  Result<CUdeviceptr> address = At(mapping, 0, 0);
   if (!address.ok()) return std::move(address).error();
   T value = poison;
   Status read = VRAM_CALL(caller_, Code::kCudaFailed, cuPointerGetAttribute, static_cast<void*>(&value), int{attribute},
@@ -63,7 +63,7 @@ Result<bool> Context::RangeCoversAllocation(const Mapping& mapping) {
 }
 
 Result<std::uint64_t> Context::AccessFrom(const Mapping& mapping, int ordinal) {
-  Result<CUdeviceptr> address = At(mapping, 0, 0, mapping.allocated_bytes_);
+  Result<CUdeviceptr> address = At(mapping, 0, 0);
   if (!address.ok()) return std::move(address).error();
   const CUmemLocation location = {driver::kLocationDevice, ordinal};
   unsigned long long flags = kPoison;

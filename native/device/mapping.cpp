@@ -6,16 +6,24 @@ namespace vram::device {
 
 using driver::kLocationDevice;
 
-Mapping::Mapping(Caller& caller, FailureList& failures, int ordinal, std::uint64_t byte_length,
-                 std::uint64_t allocated_bytes)
-    : caller_(caller), failures_(failures), ordinal_(ordinal), byte_length_(byte_length), allocated_bytes_(allocated_bytes) {}
+std::optional<std::uint64_t> AllocatedBytes(Extent extent, std::uint64_t granularity_bytes) noexcept {
+  const std::optional<std::uint64_t> blocks = RoundUp(extent.byte_length, kBlockBytes);
+  const std::optional<std::uint64_t> total = blocks ? Add(extent.lead_bytes, *blocks) : std::nullopt;
+  return total ? RoundUp(*total, granularity_bytes) : std::nullopt;
+}
 
-Result<std::shared_ptr<Mapping>> Mapping::Create(Caller& caller, FailureList& failures, int ordinal,
-                                                 std::uint64_t byte_length, std::uint64_t granularity_bytes) {
-  if (byte_length == 0) return InvalidInput("byteLength must be at least 1");
-  const std::optional<std::uint64_t> allocated = RoundUp(byte_length, granularity_bytes);
+Mapping::Mapping(Caller& caller, FailureList& failures, int ordinal, Extent extent, std::uint64_t allocated_bytes)
+    : caller_(caller), failures_(failures), ordinal_(ordinal), extent_(extent), allocated_bytes_(allocated_bytes) {}
+
+Result<std::shared_ptr<Mapping>> Mapping::Create(Caller& caller, FailureList& failures, int ordinal, Extent extent,
+                                                 std::uint64_t granularity_bytes) {
+  if (extent.byte_length == 0) return InvalidInput("byteLength must be at least 1");
+  if (extent.lead_bytes % kLeadAlignment != 0 || extent.lead_bytes >= kBlockBytes) {
+    return InvalidInput("leadBytes must be a multiple of 16 below 4096");
+  }
+  const std::optional<std::uint64_t> allocated = AllocatedBytes(extent, granularity_bytes);
   if (!allocated) return InvalidInput("byteLength rounded up to the allocation granularity exceeds 64 bits");
-  std::shared_ptr<Mapping> mapping(new Mapping(caller, failures, ordinal, byte_length, *allocated));
+  std::shared_ptr<Mapping> mapping(new Mapping(caller, failures, ordinal, extent, *allocated));
   if (Status created = mapping->CreatePhysical(); !created.ok()) return std::move(created).error();
   if (Status mapped = mapping->Map(); !mapped.ok()) return std::move(mapped).error();
   return mapping;
@@ -62,7 +70,7 @@ Status Mapping::Map() {
   done = VRAM_CALL(caller_, kCode, cuMemMap, address_, allocated_bytes_, std::size_t{0}, handle_, 0ULL);
   if (!done.ok()) return done;
   mapped_ = true;
-  done = SetAccess(Access::kReadWrite);
+  done = SetAccess(driver::kAccessReadWrite);
   if (!done.ok()) {
     Error error = std::move(done).error();
     if (error.code == Code::kCudaFailed) error.code = kCode;
@@ -81,16 +89,28 @@ Status Mapping::ReleaseHandle() {
   return released;
 }
 
-Status Mapping::SetAccess(Access access) {
+Status Mapping::Freeze() { return SetAccess(driver::kAccessRead); }
+
+Status Mapping::Thaw() {
+  if (Status closed = CloseGate(); !closed.ok()) return closed;
+  return SetAccess(driver::kAccessReadWrite);
+}
+
+Status Mapping::CloseGate() {
+  if (gate_->Close()) return Done{};
+  return Error{Code::kCudaFailed, "Native code still holds a view of this memory; it must release what it acquired"};
+}
+
+Status Mapping::SetAccess(int access) {
   if (!mapped_) return InvalidInput("The allocation has been released");
-  const CUmemAccessDesc description = {
-      {kLocationDevice, ordinal_},
-      access == Access::kRead ? driver::kAccessRead : driver::kAccessReadWrite,
-  };
+  const CUmemAccessDesc description = {{kLocationDevice, ordinal_}, access};
   return VRAM_CALL(caller_, Code::kCudaFailed, cuMemSetAccess, address_, allocated_bytes_, &description, std::size_t{1});
 }
 
 Status Mapping::Free() {
+  if (!caller_.lost()) {
+    if (Status closed = CloseGate(); !closed.ok()) return closed;
+  }
   std::optional<Error> first;
   if (mapped_) {
     Status unmapped = VRAM_CALL(caller_, Code::kCudaFailed, cuMemUnmap, address_, allocated_bytes_);

@@ -8,23 +8,37 @@
 
 #include "device/caller.h"
 #include "device/failure_list.h"
+#include "device/use_gate.h"
 
 namespace vram::device {
 
-enum class Access { kRead, kReadWrite };
+/// How an image lies in its mapping: `lead_bytes` after the start, so that what it holds is aligned.
+struct Extent {
+  std::uint64_t byte_length;
+  std::uint64_t lead_bytes = 0;
+};
+
+/// `lead_bytes` are multiples of this: the kernel reads 16 bytes at a time.
+inline constexpr std::uint64_t kLeadAlignment = 16;
+inline constexpr std::uint64_t kBlockBytes = 4096;
+
+/// Bytes that an image takes on the device, with the blocks that its digest reads; nothing for an extent that cannot be.
+std::optional<std::uint64_t> AllocatedBytes(Extent extent, std::uint64_t granularity_bytes) noexcept;
 
 class Mapping {
  public:
   /// Undoes every step already taken when a later one fails.
-  static Result<std::shared_ptr<Mapping>> Create(Caller& caller, FailureList& failures, int ordinal,
-                                                 std::uint64_t byte_length, std::uint64_t granularity_bytes);
+  static Result<std::shared_ptr<Mapping>> Create(Caller& caller, FailureList& failures, int ordinal, Extent extent,
+                                                 std::uint64_t granularity_bytes);
 
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
   /// Frees what holds no data. Memory that may hold data and was not wiped stays mapped, and that is recorded.
   ~Mapping();
 
-  std::uint64_t byte_length() const noexcept { return byte_length_; }
+  /// Of the image, which begins `lead_bytes()` after the mapping.
+  std::uint64_t byte_length() const noexcept { return extent_.byte_length; }
+  std::uint64_t lead_bytes() const noexcept { return extent_.lead_bytes; }
   std::uint64_t allocated_bytes() const noexcept { return allocated_bytes_; }
   std::optional<std::uint64_t> buffer_id() const noexcept { return buffer_id_; }
   bool mapped() const noexcept { return mapped_; }
@@ -32,32 +46,43 @@ class Mapping {
   bool held() const noexcept { return has_handle_ || reserved_ || mapped_; }
   bool wiped() const noexcept { return wiped_; }
 
-  /// Sets the access of the whole mapping.
-  Status SetAccess(Access access);
+  /// True while native code holds a tensor of it.
+  bool in_use() const { return gate_->in_use(); }
+  /// Waits until nobody uses it, for good; false if somebody still does after `patience`.
+  bool CloseViews(std::chrono::milliseconds patience) { return gate_->Close(patience); }
+
+  /// Maps the whole range read-only.
+  Status Freeze();
+  /// Maps it writable again; refused while native code holds a tensor of it.
+  Status Thaw();
   /// States that a checked wipe has left nothing but zeros.
   void MarkWiped() noexcept {
     may_hold_data_ = false;
     wiped_ = true;
   }
-  /// Unmaps and frees; call again after a failure to go on where it stopped. A lost context leaves nothing to free.
+  /// Unmaps and frees what nobody uses; call again after a failure to go on where it stopped. A lost context leaves nothing
+  /// to free.
   Status Free();
   /// Gives up what could not be given back: it stays with the driver until the process ends.
   void Abandon() noexcept { has_handle_ = reserved_ = mapped_ = false; }
 
  private:
   friend class Context;
-  Mapping(Caller& caller, FailureList& failures, int ordinal, std::uint64_t byte_length, std::uint64_t allocated_bytes);
+  Mapping(Caller& caller, FailureList& failures, int ordinal, Extent extent, std::uint64_t allocated_bytes);
 
   Status CreatePhysical();
   Status Map();
   Status ReleaseHandle();
+  Status SetAccess(int access);
+  Status CloseGate();
   Error Shortage(Error error) const;
 
   Caller& caller_;
   FailureList& failures_;
   const int ordinal_;
-  const std::uint64_t byte_length_;
+  const Extent extent_;
   const std::uint64_t allocated_bytes_;
+  const std::shared_ptr<UseGate> gate_ = std::make_shared<UseGate>();
   std::optional<std::uint64_t> buffer_id_;
   CUmemGenericAllocationHandle handle_ = 0;
   CUdeviceptr address_ = 0;

@@ -13,7 +13,7 @@ Result<std::unique_ptr<Workspace>> Workspace::Create(Context& context, std::uint
     return InvalidInput("windowBytes must be a multiple of 524288 within 32 bits of blocks");
   }
   std::unique_ptr<Workspace> workspace(new Workspace(context, window_bytes / kBlockBytes));
-  Result<std::shared_ptr<Mapping>> mapping = context.Allocate(workspace->sample_offset() + kSampleBytes);
+  Result<std::shared_ptr<Mapping>> mapping = context.Allocate({workspace->sample_offset() + kSampleBytes});
   if (!mapping.ok()) return std::move(mapping).error();
   workspace->mapping_ = std::move(mapping).value();
   return workspace;

@@ -44,30 +44,34 @@ Result<std::shared_ptr<const Library>> Library::Open(const std::optional<std::st
   if (handle == nullptr) {
     return Unavailable(path ? "The driver library given by path could not be loaded" : "No CUDA driver (libcuda.so.1) was found");
   }
-  std::shared_ptr<Library> library(new Library());
-  if (Status bound = library->Bind(handle); !bound.ok()) return std::move(bound).error();
-  library->Recognise(handle, path.has_value());
+  std::shared_ptr<Library> library(new Library(handle));
+  if (Status bound = library->Bind(); !bound.ok()) return std::move(bound).error();
+  library->Recognise(path.has_value());
   if (Status ready = library->Initialise(); !ready.ok()) return std::move(ready).error();
   return std::shared_ptr<const Library>(std::move(library));
 }
 
-Status Library::Bind(void* handle) {
+Status Library::Bind() {
 #define X(symbol, parameters)                                                                     \
-  table_.symbol = reinterpret_cast<CUresult(*) parameters>(dlsym(handle, #symbol));               \
+  table_.symbol = reinterpret_cast<CUresult(*) parameters>(dlsym(handle_, #symbol));              \
   if (table_.symbol == nullptr) return Unavailable("The driver library has no entry point " #symbol);
 #include "driver/entry_points.inc"
 #undef X
   return Done{};
 }
 
-void Library::Recognise(void* handle, bool from_path) {
+void* Library::Symbol(const char* name) const noexcept {
+  return std::string_view(name).starts_with("cu") ? dlsym(handle_, name) : nullptr;
+}
+
+void Library::Recognise(bool from_path) {
   const Origin origin = OriginOf(EntryPoints(table_));
   trusted_ = origin.trusted;
   file_path_ = origin.path;
   if (!from_path) {
     backend_ = origin.trusted ? Backend::kCuda : Backend::kCustom;
   } else {
-    backend_ = dlsym(handle, kSimulatorMark) != nullptr ? Backend::kSimulator : Backend::kCustom;
+    backend_ = dlsym(handle_, kSimulatorMark) != nullptr ? Backend::kSimulator : Backend::kCustom;
   }
 }
 

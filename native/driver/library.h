@@ -19,6 +19,8 @@ class Library {
   static Result<std::shared_ptr<const Library>> Open(const std::optional<std::string>& path);
 
   const Table& table() const noexcept { return table_; }
+  /// An entry point of the driver's interface by name, for native code that uses the same driver; null for other names.
+  void* Symbol(const char* name) const noexcept;
   Backend backend() const noexcept { return backend_; }
   int version() const noexcept { return version_; }
   bool trusted() const noexcept { return trusted_; }
@@ -26,11 +28,12 @@ class Library {
   const std::optional<std::string>& file_path() const noexcept { return file_path_; }
 
  private:
-  Library() = default;
-  Status Bind(void* handle);
-  void Recognise(void* handle, bool from_path);
+  explicit Library(void* handle) : handle_(handle) {}
+  Status Bind();
+  void Recognise(bool from_path);
   Status Initialise();
 
+  void* const handle_;
   Table table_;
   Backend backend_ = Backend::kCustom;
   int version_ = 0;

@@ -84,13 +84,14 @@ void Load::WhenRoom(Callback callback) {
   Run(std::move(due));
 }
 
-Status Load::AppendFile(UniqueFd file, std::uint64_t byte_length, Cancel cancel, Progress progress, Callback callback) {
+Status Load::AppendFile(UniqueFd file, FileRange range, Cancel cancel, Progress progress, Callback callback) {
   Due due;
   {
     const std::lock_guard lock(mutex_);
-    if (Status accepted = Accept(byte_length); !accepted.ok()) return accepted;
+    if (Status accepted = Accept(range.byte_length); !accepted.ok()) return accepted;
+    if (!device::RangeFits(range.offset, range.byte_length, INT64_MAX)) return InvalidInput("offset must fit a file");
     if (source_) return InvalidInput("fd must wait until the file before has been read");
-    source_ = Source{std::move(file), byte_length, 0, received_, std::move(cancel), std::move(progress)};
+    source_ = Source{std::move(file), range, 0, received_, std::move(cancel), std::move(progress)};
     waiters_.push_back({Waiter::For::kFile, std::move(callback)});
     Pump(due);
   }
@@ -127,17 +128,17 @@ std::optional<Load::Piece> Load::NextPiece() {
     queue_.pop_front();
     return piece;
   }
-  if (!source_ || source_->scheduled == source_->length || (!fill_ && !staging_.has_free())) return std::nullopt;
+  if (!source_ || source_->scheduled == source_->range.byte_length || (!fill_ && !staging_.has_free())) return std::nullopt;
   return TakeFilePiece();
 }
 
 Load::Piece Load::TakeFilePiece() {
   const Fill fill = fill_ ? *std::exchange(fill_, std::nullopt) : Fill{staging_.Take(), 0};
-  const std::uint64_t taken = std::min(staging_.slot_bytes() - fill.length, source_->length - source_->scheduled);
+  const std::uint64_t taken = std::min(staging_.slot_bytes() - fill.length, source_->range.byte_length - source_->scheduled);
   const std::uint64_t length = fill.length + taken;
   const std::uint64_t offset = received_ - fill.length;
   const bool complete = length == staging_.slot_bytes() || offset + length == byte_length_;
-  const Piece piece = {fill.slot, offset, length, fill.length, source_->scheduled, complete};
+  const Piece piece = {fill.slot, offset, length, fill.length, source_->range.offset + source_->scheduled, complete};
   source_->scheduled += taken;
   received_ += taken;
   return piece;
@@ -146,7 +147,7 @@ Load::Piece Load::TakeFilePiece() {
 bool Load::Ready(const Waiter& waiter) const {
   switch (waiter.what) {
     case Waiter::For::kRoom: return error_ || has_room();
-    case Waiter::For::kFile: return idle() && (error_ || source_->scheduled == source_->length);
+    case Waiter::For::kFile: return idle() && (error_ || source_->scheduled == source_->range.byte_length);
     case Waiter::For::kIdle: return idle();
   }
   return false;
@@ -188,8 +189,10 @@ Result<LoadedDigests> Load::Complete() {
   const std::lock_guard lock(mutex_);
   staging_.Release();
   if (error_) return *error_;
-  const std::uint64_t tail = mapping_->allocated_bytes() - byte_length_;
-  Status done = context_.FillBytes(*mapping_, byte_length_, tail, 0);
+  const std::uint64_t lead = mapping_->lead_bytes();
+  const std::uint64_t image_end = lead + byte_length_;
+  Status done = context_.FillBytes(*mapping_, 0, lead, 0);
+  if (done.ok()) done = context_.FillBytes(*mapping_, image_end, mapping_->allocated_bytes() - image_end, 0);
   if (done.ok()) done = context_.Synchronize();
   if (!done.ok()) {
     error_ = done.error();

@@ -22,6 +22,11 @@ namespace vram::ops {
 using Cancel = std::shared_ptr<const std::atomic<bool>>;
 using Progress = std::function<void(std::uint64_t done_bytes, std::uint64_t total_bytes)>;
 
+struct FileRange {
+  std::uint64_t offset;
+  std::uint64_t byte_length;
+};
+
 /// Digests of the very bytes that were copied to the device.
 struct LoadedDigests {
   Digest fsverity;
@@ -47,8 +52,8 @@ class Load : public std::enable_shared_from_this<Load> {
   bool HasRoom();
   /// Calls back once the next chunk has room, or with the load's error.
   void WhenRoom(Callback callback);
-  /// Reads `byte_length` bytes from the start of a file.
-  Status AppendFile(UniqueFd file, std::uint64_t byte_length, Cancel cancel, Progress progress, Callback callback);
+  /// Reads a range of a file.
+  Status AppendFile(UniqueFd file, FileRange range, Cancel cancel, Progress progress, Callback callback);
   /// Waits for what is on its way, zeroes the tail of the allocation, synchronises and gives the digests.
   void Finish(FinishCallback callback);
   /// Drops what is on its way and calls back when no thread touches the load any more.
@@ -65,7 +70,7 @@ class Load : public std::enable_shared_from_this<Load> {
   };
   struct Source {
     UniqueFd file;
-    std::uint64_t length;
+    FileRange range;
     std::uint64_t scheduled;
     std::uint64_t begins_at;  // in the allocation
     Cancel cancel;

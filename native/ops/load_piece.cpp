@@ -92,7 +92,7 @@ void Load::Settle(const Piece& piece, Status outcome) {
       staging_.GiveBack(piece.slot);
       if (source_ && source_->progress) {
         progress = source_->progress;
-        total = source_->length;
+        total = source_->range.byte_length;
         done = std::min(total, copied_ - std::min(copied_, source_->begins_at));
       }
     } else {

@@ -17,7 +17,7 @@ std::optional<ReleaseReport> ReleaseRun::Step() {
 }
 
 Status ReleaseRun::Zero() {
-  Status done = mapping_.SetAccess(device::Access::kReadWrite);
+  Status done = mapping_.Thaw();
   if (!done.ok()) return done;
   done = context_.FillBytes(mapping_, 0, mapping_.allocated_bytes(), 0);
   if (!done.ok()) return done;

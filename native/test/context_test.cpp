@@ -76,7 +76,7 @@ TEST("MS-002 test_safe_cuda_operations: nothing reaches a freed allocation") {
   EXPECT(CodeOf(rig.context.CopyIn(*mapping, 0, buffer)) == Code::kInvalidInput);
   EXPECT(CodeOf(rig.context.CopyOut(*mapping, 0, buffer)) == Code::kInvalidInput);
   EXPECT(CodeOf(rig.context.FillBytes(*mapping, 0, 1, 0)) == Code::kInvalidInput);
-  EXPECT(CodeOf(mapping->SetAccess(device::Access::kRead)) == Code::kInvalidInput);
+  EXPECT(CodeOf(mapping->Freeze()) == Code::kInvalidInput);
   EXPECT(CodeOf(rig.context.ReadAttribute(*mapping, driver::kPointerBufferId)) == Code::kInvalidInput);
 }
 
@@ -84,7 +84,7 @@ TEST("A frozen mapping refuses writing and keeps its bytes") {
   Rig rig;
   const auto data = Pattern(5000);
   const auto mapping = rig.Loaded(data);
-  Must(mapping->SetAccess(device::Access::kRead));
+  Must(mapping->Freeze());
   std::vector<std::byte> other(5000);
   EXPECT(!rig.context.CopyIn(*mapping, 0, other).ok());
   EXPECT(!rig.context.FillBytes(*mapping, 0, 1, 0xFF).ok());
@@ -134,7 +134,7 @@ TEST("After a sticky answer nothing of the device is called any more and every e
   EXPECT(CodeOf(rig.context.Synchronize()) == Code::kDeviceLost);
   const auto before = control::ReadStats().calls;
   EXPECT(CodeOf(rig.context.Memory()) == Code::kDeviceLost);
-  EXPECT(CodeOf(rig.context.Allocate(1)) == Code::kDeviceLost);
+  EXPECT(CodeOf(rig.context.Allocate({1})) == Code::kDeviceLost);
   EXPECT(CodeOf(rig.Digest(*mapping)) == Code::kDeviceLost);
   const ops::ReleaseReport report = rig.Release(*mapping);
   EXPECT(report.lost);

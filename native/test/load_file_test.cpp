@@ -44,6 +44,21 @@ TEST("Chunks before and after a file make one whole") {
   rig.Release();
 }
 
+TEST("A head from memory and the rest of the file behind it make one image, also after a lead") {
+  const auto data = Pattern(kMiB + 77);
+  const TemporaryFile file(data);
+  for (const std::uint64_t head : {std::uint64_t{1}, std::uint64_t{4096}, kTestSlotBytes + 9}) {
+    LoadRig rig;
+    const auto load = rig.Begin(data.size(), Flat::kYes, 208);
+    Must(rig.AppendAll(*load, std::span(data).first(head), 100'000));
+    Must(rig.AppendFile(*load, file.fd(), ops::FileRange{head, data.size() - head}));
+    const ops::LoadedDigests digests = Must(rig.Finish(*load));
+    EXPECT(*digests.sha256 == ops::Sha256Of(data));
+    EXPECT_EQUAL(rig.DeviceDigest(), ops::Hex(digests.fsverity));
+    EXPECT(rig.Release().wiped);
+  }
+}
+
 TEST("A file shorter than said, a pipe and a folder are INVALID_INPUT, and the memory is wiped") {
   const TemporaryFile file(Pattern(5000));
   int ends[2] = {};

@@ -44,8 +44,9 @@ class LoadRig {
     done.get_future().get();
   }
 
-  std::shared_ptr<ops::Load> Begin(std::uint64_t byte_length, ops::Load::FlatDigest flat = ops::Load::FlatDigest::kNo) {
-    OnDevice([&] { mapping = rig->Allocate(byte_length); });
+  std::shared_ptr<ops::Load> Begin(std::uint64_t byte_length, ops::Load::FlatDigest flat = ops::Load::FlatDigest::kNo,
+                                   std::uint64_t lead_bytes = 0) {
+    OnDevice([&] { mapping = rig->Allocate(byte_length, lead_bytes); });
     return std::make_shared<ops::Load>(rig->context, ops::Load::Threads{device_, io}, mapping, flat, kTestSlotBytes);
   }
 
@@ -67,8 +68,12 @@ class LoadRig {
 
   static Status AppendFile(ops::Load& load, int fd, std::uint64_t byte_length, ops::Cancel cancel = nullptr,
                            ops::Progress progress = {}) {
+    return AppendFile(load, fd, ops::FileRange{0, byte_length}, std::move(cancel), std::move(progress));
+  }
+
+  static Status AppendFile(ops::Load& load, int fd, ops::FileRange range, ops::Cancel cancel = nullptr, ops::Progress progress = {}) {
     std::promise<Status> read;
-    Status accepted = load.AppendFile(ops::UniqueFd(dup(fd)), byte_length, std::move(cancel), std::move(progress),
+    Status accepted = load.AppendFile(ops::UniqueFd(dup(fd)), range, std::move(cancel), std::move(progress),
                                       [&](Status status) { read.set_value(std::move(status)); });
     return accepted.ok() ? read.get_future().get() : accepted;
   }

@@ -23,15 +23,15 @@ TEST("VP-001 an allocation is rounded to the granularity, counted, wiped and giv
 TEST("CD-7 IO-1 test_allocation_overflow_prevented: zero and sizes that wrap are refused before the driver is called") {
   Rig rig;
   const std::uint64_t creates = control::ReadStats().calls["cuMemCreate"];
-  EXPECT(CodeOf(rig.context.Allocate(0)) == Code::kInvalidInput);
-  EXPECT(CodeOf(rig.context.Allocate(std::numeric_limits<std::uint64_t>::max())) == Code::kInvalidInput);
+  EXPECT(CodeOf(rig.context.Allocate({0})) == Code::kInvalidInput);
+  EXPECT(CodeOf(rig.context.Allocate({std::numeric_limits<std::uint64_t>::max()})) == Code::kInvalidInput);
   EXPECT_EQUAL(control::ReadStats().calls["cuMemCreate"], creates);
 }
 
 TEST("VP-004 RP-004 WORKER-4153 test_insufficient_vram: out of memory carries both numbers and leaves nothing") {
   Rig rig;
   const control::Stats before = control::ReadStats();
-  const auto refused = rig.context.Allocate(100 * kMiB);
+  const auto refused = rig.context.Allocate({100 * kMiB});
   EXPECT(CodeOf(refused) == Code::kInsufficientVram);
   EXPECT_EQUAL(refused.error().shortage->needed_bytes, 100 * kMiB);
   EXPECT_EQUAL(refused.error().shortage->available_bytes.value_or(0), 64 * kMiB - before.allocated_bytes);
@@ -41,7 +41,7 @@ TEST("VP-004 RP-004 WORKER-4153 test_insufficient_vram: out of memory carries bo
 TEST("VP-004 the shortage is told also when the free memory cannot be read") {
   Rig rig;
   control::FailCall("cuMemGetInfo_v2", driver::kNotPermitted, {});
-  const auto refused = rig.context.Allocate(100 * kMiB);
+  const auto refused = rig.context.Allocate({100 * kMiB});
   EXPECT(CodeOf(refused) == Code::kInsufficientVram);
   EXPECT(!refused.error().shortage->available_bytes.has_value());
 }
@@ -51,7 +51,7 @@ TEST("PB-4 test_ram_fallback_rejected: an allocation that fails half-way is undo
     Rig rig;
     const control::Stats before = control::ReadStats();
     control::FailCall(entry_point, driver::kNotPermitted, {});
-    const auto refused = rig.context.Allocate(kMiB);
+    const auto refused = rig.context.Allocate({kMiB});
     EXPECT(CodeOf(refused) == Code::kAllocationFailed);
     EXPECT_EQUAL(std::string(refused.error().answer->entry_point), std::string(entry_point));
     const control::Stats after = control::ReadStats();
@@ -65,7 +65,7 @@ TEST("MS-005 undoing that fails is recorded, not thrown and not lost") {
   Rig rig;
   control::FailCall("cuMemSetAccess", driver::kNotPermitted, {});
   control::FailCall("cuMemUnmap", driver::kInvalidValue, {});
-  EXPECT(CodeOf(rig.context.Allocate(kMiB)) == Code::kAllocationFailed);
+  EXPECT(CodeOf(rig.context.Allocate({kMiB})) == Code::kAllocationFailed);
   const auto failures = rig.failures->Take();
   EXPECT_EQUAL(failures.size(), 1U);
   EXPECT(failures.at(0).code == Code::kCudaFailed);

@@ -8,7 +8,7 @@ using namespace vram::test;
 TEST("VP-005 a frozen allocation's facts are read one by one and all good") {
   Rig rig(64 * kMiB, 2);
   const auto mapping = rig.Loaded(Pattern(10));
-  Must(mapping->SetAccess(device::Access::kRead));
+  Must(mapping->Freeze());
   const std::uint64_t reads = control::ReadStats().calls["cuPointerGetAttribute"];
   const ops::Placement facts = Must(ops::ReadPlacement(rig.context, *mapping));
   EXPECT(facts.memory_type == ops::MemoryType::kDevice);

@@ -14,7 +14,7 @@ bool LastFreedWasZero() { return control::ReadStats().freed.back().zeroed; }
 TEST("MS-004 a frozen allocation is thawed, zeroed, checked and freed") {
   Rig rig;
   const auto mapping = rig.Loaded(Pattern(3 * kMiB));
-  Must(mapping->SetAccess(device::Access::kRead));
+  Must(mapping->Freeze());
   const ops::ReleaseReport report = rig.Release(*mapping);
   EXPECT(report.wiped);
   EXPECT(!report.lost);

@@ -52,18 +52,21 @@ class Rig {
     workspace = Must(device::Workspace::Create(context, device::kTreeBlockData));
   }
 
-  std::shared_ptr<device::Mapping> Allocate(std::uint64_t byte_length) { return Must(context.Allocate(byte_length)); }
+  std::shared_ptr<device::Mapping> Allocate(std::uint64_t byte_length, std::uint64_t lead_bytes = 0) {
+    return Must(context.Allocate({byte_length, lead_bytes}));
+  }
 
-  std::shared_ptr<device::Mapping> Loaded(const std::vector<std::byte>& data) {
-    auto mapping = Allocate(data.size());
+  std::shared_ptr<device::Mapping> Loaded(const std::vector<std::byte>& data, std::uint64_t lead_bytes = 0) {
+    auto mapping = Allocate(data.size(), lead_bytes);
     Must(context.CopyIn(*mapping, 0, data));
-    Must(context.FillBytes(*mapping, data.size(), mapping->allocated_bytes() - data.size(), 0));
+    const std::uint64_t end = lead_bytes + data.size();
+    Must(context.FillBytes(*mapping, end, mapping->allocated_bytes() - end, 0));
     Must(context.Synchronize());
     return mapping;
   }
 
   Result<std::string> Digest(const device::Mapping& mapping) {
-    ops::DigestRun run(context, *workspace, mapping, 0, mapping.byte_length());
+    ops::DigestRun run(context, *workspace, mapping, mapping.lead_bytes(), mapping.byte_length());
     while (!run.finished()) {
       if (Status step = run.Step(); !step.ok()) return std::move(step).error();
     }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { invalidInput } from "./cuda-error.js";
 import type { CudaError } from "./cuda-error.js";
 import type { LoadedDigests, PlacementFacts } from "./facts.js";
@@ -7,9 +8,14 @@ import { native, toCudaError, unwrap } from "./native.js";
 import type { Handle, NativeReleaseReport } from "./native.js";
 import { OperationQueue } from "./operation-queue.js";
 import { assertBytes, assertFileDescriptor, assertInteger, assertRange } from "./validate.js";
+import { viewType } from "./view.js";
+import type { View, ViewRange } from "./view.js";
 
 /** Largest piece the native staging takes at once. */
 const PIECE_BYTES = 4 * 1024 * 1024;
+
+const DEFAULT_VIEW_TIMEOUT_MS = 30_000;
+const VIEW_POLL_MS = 5;
 
 export type AllocationState = "loading" | "loaded" | "frozen" | "released";
 
@@ -23,6 +29,16 @@ export interface ReleaseReport {
   readonly cause?: CudaError;
 }
 
+export interface FileOptions extends LongOptions {
+  /** Where in the file to begin, in bytes; default 0. */
+  readonly offset?: number;
+}
+
+export interface ReleaseOptions {
+  /** How long to wait, in milliseconds, for native code that still holds a tensor of this memory; default 30,000. */
+  readonly viewTimeoutMs?: number;
+}
+
 /** Memory on a device. It holds no address; operations on it run one after another. */
 export class Allocation {
   readonly byteLength: number;
@@ -32,6 +48,7 @@ export class Allocation {
   readonly #isDeviceOpen: () => boolean;
   readonly #handle: Handle<"allocation">;
   readonly #queue = new OperationQueue();
+  readonly #views = new Set<View>();
   #state: AllocationState = "loading";
   #receivedBytes = 0;
   #report: ReleaseReport | undefined;
@@ -68,17 +85,18 @@ export class Allocation {
   }
 
   /**
-   * Appends the first `byteLength` bytes of a file, read on threads of this package.
+   * Appends `byteLength` bytes of a file, read on threads of this package.
    *
    * @throws CudaError `INVALID_INPUT` for a file that cannot be read or ends early; `ABORTED`; `CUDA_FAILED`
    */
-  async appendFile(fd: number, byteLength: number, options: LongOptions = {}): Promise<void> {
+  async appendFile(fd: number, byteLength: number, { offset = 0, ...options }: FileOptions = {}): Promise<void> {
     assertFileDescriptor(fd);
+    assertInteger("offset", offset, 0);
     assertInteger("byteLength", byteLength, 0);
     await this.#queue.run(async () => {
       this.#assertState("appendFile", "loading");
       assertRange("byteLength", { offset: this.#receivedBytes, length: byteLength }, this.byteLength);
-      await runLong(options, (cancel, onProgress) => native().appendFile(this.#handle, fd, byteLength, cancel, onProgress));
+      await runLong(options, (cancel, onProgress) => native().appendFile(this.#handle, fd, offset, byteLength, cancel, onProgress));
       this.#receivedBytes += byteLength;
     });
   }
@@ -127,11 +145,37 @@ export class Allocation {
     });
   }
 
-  /** Makes the memory writable again, zeroes it, checks the zeros, unmaps and frees. Idempotent; waits for what runs. */
-  release(): Promise<ReleaseReport> {
+  /**
+   * A view of frozen memory for native code of this process (`vram_view.h`). It can be acquired until it is ended or the
+   * memory is released.
+   *
+   * @throws CudaError `INVALID_INPUT` unless the range lies within the image and has the length of its type and shape
+   */
+  view(range: ViewRange): View {
+    this.#assertState("view", "frozen");
+    assertRange("range", { offset: range.byteOffset, length: range.byteLength }, this.byteLength);
+    const { code, bits, shape } = viewType(range);
+    const view = unwrap(native().view(this.#handle, range.byteOffset, range.byteLength, code, bits, shape));
+    this.#views.add(view);
+    return view;
+  }
+
+  /** From here on native code cannot acquire the view; what it acquired before stays valid until it is released there. */
+  endView(view: View): void {
+    if (this.#views.delete(view)) native().endView(view);
+  }
+
+  /**
+   * Ends every view and waits for native code that holds one, then makes the memory writable again, zeroes it, checks the
+   * zeros, unmaps and frees. Idempotent; waits for what runs. Memory that is still held after the time-out stays as it is.
+   */
+  release({ viewTimeoutMs = DEFAULT_VIEW_TIMEOUT_MS }: ReleaseOptions = {}): Promise<ReleaseReport> {
     return this.#queue.run(async () => {
+      assertInteger("viewTimeoutMs", viewTimeoutMs, 0);
       if (this.#report !== undefined) return this.#report;
       this.#state = "released";
+      for (const view of this.#views) this.endView(view);
+      await this.#untilUnused(performance.now() + viewTimeoutMs);
       const report = toReport(unwrap(await native().release(this.#handle)));
       if (report.lost || report.cause === undefined) this.#report = report;
       return report;
@@ -143,6 +187,10 @@ export class Allocation {
       const hasRoom = unwrap(native().append(this.#handle, chunk.subarray(offset, offset + PIECE_BYTES)));
       if (!hasRoom) unwrap(await native().whenRoom(this.#handle));
     }
+  }
+
+  async #untilUnused(deadlineMs: number): Promise<void> {
+    while (native().inUse(this.#handle) && performance.now() < deadlineMs) await delay(VIEW_POLL_MS);
   }
 
   #assertState(operation: string, ...allowed: readonly AllocationState[]): void {

@@ -3,11 +3,15 @@ import { invalidInput } from "./cuda-error.js";
 import type { DeviceFacts, MemoryFacts, TeardownFailure } from "./facts.js";
 import { native, unwrap } from "./native.js";
 import type { Handle } from "./native.js";
-import { assertInteger, roundUp } from "./validate.js";
+import { assertInteger, assertLead, roundUp } from "./validate.js";
+
+const DIGEST_BLOCK_BYTES = 4096;
 
 export interface AllocateOptions {
   /** Also compute the flat SHA-256 of what is loaded. */
   readonly sha256?: boolean;
+  /** Bytes between the start of the allocation and the image, a multiple of 16 below 4096; default 0. */
+  readonly leadBytes?: number;
 }
 
 interface OpenedDevice {
@@ -45,8 +49,8 @@ export class Device {
   }
 
   /** Bytes that an allocation of `byteLength` takes. @throws CudaError `INVALID_INPUT`. */
-  allocatedSize(byteLength: number): number {
-    return roundUp(byteLength, this.granularityBytes);
+  allocatedSize(byteLength: number, leadBytes = 0): number {
+    return roundUp(leadBytes + roundUp(byteLength, DIGEST_BLOCK_BYTES), this.granularityBytes);
   }
 
   /**
@@ -58,10 +62,11 @@ export class Device {
   async allocate(byteLength: number, options: AllocateOptions = {}): Promise<Allocation> {
     this.#assertOpen();
     assertInteger("byteLength", byteLength, 1);
-    this.allocatedSize(byteLength);
-    const { sha256 = false } = options;
+    const { sha256 = false, leadBytes = 0 } = options;
     if (typeof sha256 !== "boolean") throw invalidInput("sha256", "be a boolean");
-    const { handle, allocatedBytes } = unwrap(await native().allocate(this.#handle, byteLength, sha256));
+    assertLead(leadBytes);
+    this.allocatedSize(byteLength, leadBytes);
+    const { handle, allocatedBytes } = unwrap(await native().allocate(this.#handle, byteLength, leadBytes, sha256));
     return new Allocation(() => this.#closing === undefined, handle, { byteLength, allocatedBytes });
   }
 

@@ -1,5 +1,5 @@
 export { Allocation } from "./allocation.js";
-export type { AllocationState, ReleaseReport } from "./allocation.js";
+export type { AllocationState, FileOptions, ReleaseOptions, ReleaseReport } from "./allocation.js";
 export { CudaError } from "./cuda-error.js";
 export type { CudaErrorCode, CudaErrorDetails } from "./cuda-error.js";
 export { Device } from "./device.js";
@@ -15,4 +15,6 @@ export type {
   PlacementFacts,
   TeardownFailure,
 } from "./facts.js";
+export { includeDir } from "./include-dir.js";
 export type { LongOptions } from "./long-operation.js";
+export type { ElementType, View, ViewRange } from "./view.js";

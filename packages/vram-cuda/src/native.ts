@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { CudaError } from "./cuda-error.js";
 import type { CudaErrorCode, CudaErrorDetails } from "./cuda-error.js";
 import type { DeviceFacts, DriverFacts, LoadedDigests, MemoryFacts, PlacementFacts, TeardownFailure } from "./facts.js";
+import type { View } from "./view.js";
 
 declare const kind: unique symbol;
 /** An opaque object of the addon: a slot and a generation on its native side, nothing on this one. */
@@ -46,6 +47,7 @@ export interface NativeAddon {
   allocate(
     device: DeviceHandle,
     byteLength: number,
+    leadBytes: number,
     sha256: boolean,
   ): NativeAnswer<{ readonly handle: AllocationHandle; readonly allocatedBytes: number }>;
   /** Copies the chunk before it returns; the value tells whether the next one has room. */
@@ -54,6 +56,7 @@ export interface NativeAddon {
   appendFile(
     allocation: AllocationHandle,
     fd: number,
+    offset: number,
     byteLength: number,
     cancel?: CancelHandle,
     onProgress?: NativeProgress,
@@ -63,6 +66,17 @@ export interface NativeAddon {
   digest(allocation: AllocationHandle, cancel?: CancelHandle, onProgress?: NativeProgress): NativeAnswer<string>;
   placement(allocation: AllocationHandle): NativeAnswer<PlacementFacts>;
   release(allocation: AllocationHandle): NativeAnswer<NativeReleaseReport>;
+  view(
+    allocation: AllocationHandle,
+    byteOffset: number,
+    byteLength: number,
+    typeCode: number,
+    typeBits: number,
+    shape: readonly number[],
+  ): NativeResult<View>;
+  endView(view: View): void;
+  /** Whether native code holds a tensor of the allocation. */
+  inUse(allocation: AllocationHandle): boolean;
   createCancel(): CancelHandle;
   cancel(cancel: CancelHandle): void;
   /** Ends this thread's environment: cancels, wipes, frees, joins. */

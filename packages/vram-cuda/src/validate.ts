@@ -16,6 +16,12 @@ export function assertRange(argument: string, range: { readonly offset: number; 
   throw invalidInput(argument, "end within the byteLength of the allocation");
 }
 
+/** @throws CudaError `INVALID_INPUT` unless `value` is a multiple of 16 below 4096. */
+export function assertLead(value: unknown): asserts value is number {
+  if (typeof value === "number" && Number.isInteger(value / 16) && value >= 0 && value < 4096) return;
+  throw invalidInput("leadBytes", "be a multiple of 16 below 4096");
+}
+
 /** @throws CudaError `INVALID_INPUT` unless `value` can be a file descriptor. */
 export function assertFileDescriptor(value: unknown): asserts value is number {
   if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= MAX_FD) return;

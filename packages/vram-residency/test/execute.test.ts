@@ -1,6 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { simulatorStats } from "vram-simulator/control";
-import { tamper } from "vram-simulator/tamper";
+import { flipBit, simulatorStats } from "vram-simulator/control";
 import { bufferIdOf, deferred, eventTypes, openWorkplace, patternBytes, refusal } from "./fixture.js";
 
 const MODEL_BYTES = 5 * 4096 + 100;
@@ -32,7 +31,7 @@ describe("execute", () => {
   ])("CI-007 WORKER-4122 WORKER-4161 refuses one flipped bit at %s, never calls fn and stops", async (_, byteOffset) => {
     const place = await openWorkplace();
     const shard = await place.residency.seal(patternBytes(MODEL_BYTES), { shardId: "hit" });
-    tamper({ bufferId: bufferIdOf(shard), byteOffset, bit: byteOffset % 8 });
+    flipBit({ bufferId: bufferIdOf(shard), byteOffset, bit: byteOffset % 8 });
 
     const fn = vi.fn();
     const error = await refusal(place.residency.execute(shard, fn));
@@ -91,7 +90,7 @@ describe("execute", () => {
     const fn = vi.fn();
     expect((await many(fn)).every(({ status }) => status === "fulfilled")).toBe(true);
     expect(fn).toHaveBeenCalledTimes(5);
-    tamper({ bufferId: bufferIdOf(shard), byteOffset: 1 });
+    flipBit({ bufferId: bufferIdOf(shard), byteOffset: 1 });
     const results = await many(fn);
     expect(fn).toHaveBeenCalledTimes(5);
     expect(results.map(({ status }) => status)).toEqual(Array(5).fill("rejected"));

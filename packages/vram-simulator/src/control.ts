@@ -1,6 +1,7 @@
 import { native } from "./native.js";
 import type { SimulatorStats } from "./native.js";
 import { invalidInput } from "./simulator-error.js";
+import { integer } from "./validate.js";
 
 export type { SimulatorStats };
 
@@ -115,11 +116,6 @@ function occasion({ after = 0, sticky = false }: Occasion): [number, boolean] {
 function entryPoint(name: unknown): string {
   if (typeof name === "string" && native().isEntryPoint(name)) return name;
   throw invalidInput("entryPoint", "be a driver entry point");
-}
-
-function integer(argument: string, value: unknown, minimum: number, maximum: number): number {
-  if (typeof value === "number" && Number.isInteger(value) && value >= minimum && value <= maximum) return value;
-  throw invalidInput(argument, `be an integer from ${minimum} to ${maximum}`);
 }
 
 function text(argument: string, value: unknown): string {

@@ -34,18 +34,37 @@ export interface SimulatorStats {
   readonly calls: Readonly<Record<string, number>>;
 }
 
+/** The hostile engine (native/simulator/tamper_binding.cpp); it throws plain errors. */
+interface HostileEngine {
+  flip(view: object, byteOffset: number, bit: number): void;
+  store(view: object): number;
+  hold(view: object): () => void;
+}
+
 const build = new URL("../build/Release/", import.meta.url);
 
 export const libraryPath = fileURLToPath(new URL("libvram_simulator.so", build));
 
-let loaded: NativeControl | undefined;
-
-/** @throws SimulatorError `DRIVER_UNAVAILABLE` where the addon was not built. */
-export function native(): NativeControl {
+function load(addon: string): unknown {
   try {
-    loaded ??= createRequire(import.meta.url)(fileURLToPath(new URL("vram_simulator_control.node", build))) as NativeControl;
-    return loaded;
+    return createRequire(import.meta.url)(fileURLToPath(new URL(addon, build)));
   } catch {
     throw new SimulatorError("DRIVER_UNAVAILABLE", "the simulator is not built; run its build script (needs a C++20 compiler and CMake)");
   }
+}
+
+let control: NativeControl | undefined;
+
+/** @throws SimulatorError `DRIVER_UNAVAILABLE` where the addon was not built. */
+export function native(): NativeControl {
+  control ??= load("vram_simulator_control.node") as NativeControl;
+  return control;
+}
+
+let engine: HostileEngine | undefined;
+
+/** @throws SimulatorError `DRIVER_UNAVAILABLE` where the addon was not built. */
+export function hostileEngine(): HostileEngine {
+  engine ??= load("vram_tamper.node") as HostileEngine;
+  return engine;
 }

@@ -1,7 +1,22 @@
-import { flipBit } from "./control.js";
-import type { BitAddress } from "./control.js";
+import { hostileEngine } from "./native.js";
+import { integer } from "./validate.js";
 
-/** The threat model's hostile engine: flips one bit of device memory behind the driver's interface, sealed or not. */
-export function tamper(target: BitAddress): void {
-  flipBit(target);
+/**
+ * The threat model's hostile engine: maps the memory behind a view writable, flips one bit of it and maps it read-only
+ * again. Works on a GPU as on the simulator. `view` is what `lease.view()` gives.
+ *
+ * @throws SimulatorError `INVALID_INPUT` for an argument out of range; Error if the view has ended or the driver refuses
+ */
+export function tamper(view: object, { byteOffset, bit = 0 }: { readonly byteOffset: number; readonly bit?: number }): void {
+  hostileEngine().flip(view, integer("byteOffset", byteOffset, 0, Number.MAX_SAFE_INTEGER), integer("bit", bit, 0, 7));
+}
+
+/** Runs a kernel that stores into the memory behind a view. @returns the driver's result code: 0, or how it was stopped */
+export function store(view: object): number {
+  return hostileEngine().store(view);
+}
+
+/** Acquires the tensor behind a view and keeps it until the returned function is called. */
+export function hold(view: object): () => void {
+  return hostileEngine().hold(view);
 }

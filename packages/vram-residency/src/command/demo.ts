@@ -124,9 +124,9 @@ async function tellTampering(
 
 /** Tampering is no part of production packages: it comes with the simulator's. */
 async function flipBit(shard: SealedShard, byteOffset: number): Promise<void> {
-  const { tamper } = await import("vram-simulator/tamper");
+  const { flipBit: flip } = await import("vram-simulator/control");
   const statement = JSON.parse(Buffer.from(shard.seal.statement, "base64").toString()) as { placement: { bufferId: string } };
-  tamper({ bufferId: statement.placement.bufferId, byteOffset, bit: 3 });
+  flip({ bufferId: statement.placement.bufferId, byteOffset, bit: 3 });
 }
 
 async function refusalOf(residency: Residency, shard: SealedShard, signal: AbortSignal): Promise<VramError | undefined> {
