@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <cstdio>
 #include <memory>
 #include <stdexcept>
 
@@ -146,10 +147,39 @@ Napi::Value Hold(const Napi::CallbackInfo& info) {
   });
 }
 
+std::string Spelled(const void* address, const char* form) {
+  char text[32] = {};
+  std::snprintf(text, sizeof text, form, static_cast<unsigned long long>(reinterpret_cast<std::uintptr_t>(address)));
+  return text;
+}
+
+// appearsIn(view, text): whether the address of the memory, or of the native object, is in a text
+Napi::Value AppearsIn(const Napi::CallbackInfo& info) {
+  return Try(info, [&] {
+    VramView* const view = ViewOf(info[0]);
+    const std::unique_ptr<DLManagedTensorVersioned, void (*)(DLManagedTensorVersioned*)> tensor(AcquireFrom(view), view->release);
+    const std::string text = info[1].As<Napi::String>();
+    bool found = false;
+    for (const void* const address : {static_cast<const void*>(view), static_cast<const void*>(tensor->dl_tensor.data)}) {
+      for (const char* const form : {"%llx", "%llX", "%llu"}) {
+        found = found || text.find(Spelled(address, form)) != std::string::npos;
+      }
+    }
+    return Napi::Boolean::New(info.Env(), found);
+  });
+}
+
+// leak(view): the address of the native object as text
+Napi::Value Leak(const Napi::CallbackInfo& info) {
+  return Try(info, [&] { return Napi::String::New(info.Env(), Spelled(ViewOf(info[0]), "%llx")); });
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("flip", Napi::Function::New(env, Flip));
   exports.Set("store", Napi::Function::New(env, Store));
   exports.Set("hold", Napi::Function::New(env, Hold));
+  exports.Set("appearsIn", Napi::Function::New(env, AppearsIn));
+  exports.Set("leak", Napi::Function::New(env, Leak));
   return exports;
 }
 

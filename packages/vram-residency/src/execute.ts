@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { aborted, invalidInput } from "./errors.js";
+import { aborted, invalidInput, toVramError } from "./errors.js";
+import type { VramError } from "./errors.js";
 import type { Lease } from "./lease.js";
-import { createLease } from "./lease.js";
+import { openLease } from "./lease.js";
 import type { LiveShard } from "./registry.js";
 import { pinTarget, verifyShard } from "./verify.js";
 import type { PinnedShard, VerifyTarget } from "./verify.js";
@@ -24,7 +25,7 @@ export function assertNotHeldHere(shards: readonly LiveShard[]): void {
 
 /**
  * Verifies every shard whole and holds them; the answer runs `fn` and then lets go. Errors of this step mean that `fn` was
- * never called; errors of the answer are `fn`'s own.
+ * never called; errors of the answer are `fn`'s own, or `DEVICE_LOST` where `fn` returned and the device did not survive it.
  */
 export async function prepareExecution<T>(
   worker: Worker,
@@ -52,10 +53,33 @@ export async function prepareExecution<T>(
   }
   const shards = pinned.map(({ shard }) => shard);
   return async () => {
-    try {
-      return await held.run(new Set([...heldHere(), ...shards]), async () => fn(createLease(shards)));
-    } finally {
+    const opened = openLease(shards);
+    const lost = async (): Promise<VramError | undefined> => {
+      opened.end();
+      const loss = await deviceLoss(worker);
       unpin();
+      return loss;
+    };
+    let result: T;
+    try {
+      result = await held.run(new Set([...heldHere(), ...shards]), async () => fn(opened.lease));
+    } catch (error) {
+      await lost();
+      throw error;
     }
+    const loss = await lost();
+    if (loss !== undefined) throw loss;
+    return result;
   };
+}
+
+/** Native code may have lost the device, by a store into the weights for one: then the worker stops. */
+async function deviceLoss(worker: Worker): Promise<VramError | undefined> {
+  try {
+    await worker.parts.device.memory();
+    return undefined;
+  } catch (error) {
+    const failure = toVramError(error);
+    return failure.code === "DEVICE_LOST" ? worker.stop(failure) : undefined;
+  }
 }

@@ -1,10 +1,22 @@
 export { openResidency } from "./open-residency.js";
-export type { OpenResidencyOptions, SealOptions, CallOptions, SealProgress } from "./options.js";
-export type { Residency, Capacity } from "./residency.js";
+export type {
+  CallOptions,
+  Expectation,
+  OpenResidencyOptions,
+  SealOptions,
+  SealProgress,
+  SealSetOptions,
+  ViewOptions,
+} from "./options.js";
+export type { Residency, Capacity, ExecuteTarget } from "./residency.js";
 export type { ResidencyState } from "./lifecycle.js";
-export type { ModelSource, ByteStream } from "./source.js";
+export type { ModelSource, ByteStream } from "./source/model-source.js";
+export type { SetSource } from "./set-source.js";
+export type { SealedSet, SetRecord } from "./sealed-set.js";
+export type { ModelFormat } from "./model/header.js";
 export type { SealedShard, ShardRecord } from "./shard.js";
-export type { Lease, ShardLease, TensorView } from "./lease.js";
+export type { ByteRange, Lease, ShardLease } from "./lease.js";
+export type { TensorView } from "./tensor-view.js";
 export type { VerifyReport, VerifyTarget } from "./verify.js";
 export { VramError } from "./errors.js";
 export type { VramErrorCode, VramErrorKind, VramErrorDetails } from "./errors.js";
@@ -13,4 +25,4 @@ export type { Seal, SealKey, SealStatement } from "vram-seal";
 export { openAuditLog } from "vram-audit";
 export type { AuditLog } from "vram-audit";
 export type { PolicyOptions } from "vram-policy";
-export type { DriverSource } from "vram-cuda";
+export type { DriverSource, View } from "vram-cuda";

@@ -51,6 +51,7 @@ async function open(given: OpenResidencyOptions): Promise<Residency> {
       workerId,
       instanceId: randomBytes(16).toString("hex"),
       maxModelBytes: limits.maxModelBytes,
+      viewTimeoutMs: limits.viewTimeoutMs,
     });
     await worker.record(workerStarted(worker.parts, report));
     return new Residency(worker);

@@ -5,12 +5,17 @@ import type { SealKey } from "vram-seal";
 import { NAME_MAX_LENGTH, digestProblem, shardIdProblem, textProblem } from "vram-text";
 import { z } from "zod";
 import { VramError } from "./errors.js";
+import type { ModelFormat } from "./model/header.js";
 
 /** Default limit of one model's size: 100 GiB. */
 const DEFAULT_MAX_MODEL_BYTES = 107_374_182_400;
+const DEFAULT_VIEW_TIMEOUT_MS = 30_000;
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 const GPU_UUID = /^GPU-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const DEVICE = "be a device ordinal or a UUID of the form GPU-xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+const TIMEOUT = "be an integer number of milliseconds from 0 to 2^31 - 1";
 
 const byteCount = (minimum: number) =>
   z.int(`be an integer number of bytes of at least ${minimum}`).min(minimum, `be at least ${minimum} bytes`);
@@ -49,20 +54,47 @@ const openOptions = options({
   limits: options({
     maxModelBytes: byteCount(1).default(DEFAULT_MAX_MODEL_BYTES),
     reserveBytes: byteCount(0).default(0),
+    viewTimeoutMs: z.int(TIMEOUT).min(0, TIMEOUT).max(LONGEST_TIMEOUT_MS, TIMEOUT).default(DEFAULT_VIEW_TIMEOUT_MS),
   }).prefault({}),
   driver: options({ libraryPath: z.string("be a path").min(1, "be a path") }).optional(),
 });
 
-const sealOptions = options({
-  shardId: checked(shardIdProblem).optional(),
+const expectation = options({ fsverity: digest.optional(), sha256: digest.optional() })
+  .refine(({ fsverity, sha256 }) => fsverity !== undefined || sha256 !== undefined, "have fsverity or sha256")
+  .transform(({ fsverity, sha256 }) => ({ ...(fsverity && { fsverity }), ...(sha256 && { sha256 }) }));
+
+const runOptions = {
   modelRef: name.nullable().default(null),
-  expect: options({ fsverity: digest.optional(), sha256: digest.optional() })
-    .refine(({ fsverity, sha256 }) => fsverity !== undefined || sha256 !== undefined, "have fsverity or sha256")
-    .transform(({ fsverity, sha256 }) => ({ ...(fsverity && { fsverity }), ...(sha256 && { sha256 }) }))
-    .nullable()
-    .default(null),
   onProgress: callable<(progress: SealProgress) => void>().optional(),
   signal: abortSignal.optional(),
+};
+
+const sealOptions = options({
+  ...runOptions,
+  shardId: checked(shardIdProblem).optional(),
+  expect: expectation.nullable().default(null),
+  format: z.enum(["safetensors", "gguf", "opaque"], 'be "safetensors", "gguf" or "opaque"').optional(),
+});
+
+/** A set's id begins its members' ids, which have room for an index. */
+const SET_ID_MAX_LENGTH = 240;
+
+const sealSetOptions = options({
+  ...runOptions,
+  setId: checked(shardIdProblem)
+    .refine(({ length }) => length <= SET_ID_MAX_LENGTH, `be at most ${SET_ID_MAX_LENGTH} characters`)
+    .optional(),
+  expect: z.record(z.string(), expectation, "be an object with file names as keys").nullable().default(null),
+});
+
+const ALIGNMENT = "be a power of two";
+
+const viewOptions = options({
+  minAlignment: z
+    .int(ALIGNMENT)
+    .min(1, ALIGNMENT)
+    .refine((value) => Number.isInteger(Math.log2(value)), ALIGNMENT)
+    .default(1),
 });
 
 const callOptions = options({ signal: abortSignal.optional() });
@@ -91,6 +123,8 @@ export interface OpenResidencyOptions {
     readonly maxModelBytes?: number;
     /** Device memory in bytes that is never given to shards; default 0. */
     readonly reserveBytes?: number;
+    /** How long a release waits for native code that still holds a view, in milliseconds; default 30,000. */
+    readonly viewTimeoutMs?: number;
   };
   /** The driver library; default: the system's. A simulator is used only when named here. */
   readonly driver?: DriverSource;
@@ -102,10 +136,36 @@ export interface SealOptions {
   readonly shardId?: string;
   /** Where the model comes from, 1 to 512 characters; goes into the seal as it is. */
   readonly modelRef?: string | null;
-  /** Published digests, each 64 lowercase hexadecimal characters. Without them the seal says integrity, not approval. */
-  readonly expect?: { readonly fsverity?: string; readonly sha256?: string } | null;
+  /** Without published digests the seal says integrity, not approval. */
+  readonly expect?: Expectation | null;
+  /** How to read the tensors' names and places; default: by the file's name, then by its content. */
+  readonly format?: ModelFormat;
   readonly onProgress?: (progress: SealProgress) => void;
   readonly signal?: AbortSignal;
+}
+
+/** Published digests of one file, each 64 lowercase hexadecimal characters; at least one. */
+export interface Expectation {
+  readonly fsverity?: string;
+  readonly sha256?: string;
+}
+
+/** How to seal a model of several files. */
+export interface SealSetOptions {
+  /** 1 to 240 characters of `[A-Za-z0-9_-]`; default: a random one. The shards are `<setId>-0`, `<setId>-1` and so on. */
+  readonly setId?: string;
+  /** Where the model comes from, 1 to 512 characters; goes into every seal as it is. */
+  readonly modelRef?: string | null;
+  /** Published digests by bare file name, for every file or for none. */
+  readonly expect?: Readonly<Record<string, Expectation>> | null;
+  /** Told in bytes of the whole set. */
+  readonly onProgress?: (progress: SealProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface ViewOptions {
+  /** Least alignment in device memory, in bytes; a power of two, default 1. */
+  readonly minAlignment?: number;
 }
 
 export interface CallOptions {
@@ -121,6 +181,12 @@ export const parseOpenOptions = (value: unknown): ParsedOpenOptions => parse(ope
 
 /** @throws VramError `INVALID_INPUT` naming the option. */
 export const parseSealOptions = (value: unknown): ParsedSealOptions => parse(sealOptions, value ?? {}, "INVALID_INPUT");
+
+/** @throws VramError `INVALID_INPUT` naming the option. */
+export const parseSealSetOptions = (value: unknown): z.output<typeof sealSetOptions> => parse(sealSetOptions, value ?? {}, "INVALID_INPUT");
+
+/** @throws VramError `INVALID_INPUT` naming the option. */
+export const parseViewOptions = (value: unknown): z.output<typeof viewOptions> => parse(viewOptions, value ?? {}, "INVALID_INPUT");
 
 /** @throws VramError `INVALID_INPUT` naming the option. */
 export const parseCallOptions = (value: unknown): ParsedCallOptions => parse(callOptions, value ?? {}, "INVALID_INPUT");

@@ -4,6 +4,7 @@ import type { Reservation } from "vram-policy";
 import type { Seal, SealStatement } from "vram-seal";
 import { invalidInput } from "./errors.js";
 import type { Pins } from "./pins.js";
+import type { TensorView } from "./tensor-view.js";
 
 /** Device memory that is held for a shard, from its allocation on. */
 export interface HeldMemory {
@@ -14,6 +15,8 @@ export interface HeldMemory {
 
 /** A sealed shard in device memory. */
 export interface LiveShard extends HeldMemory {
+  readonly leadBytes: number;
+  readonly tensors: ReadonlyMap<string, TensorView>;
   readonly seal: Seal;
   readonly statement: SealStatement;
   readonly pins: Pins;

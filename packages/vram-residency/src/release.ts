@@ -12,7 +12,7 @@ export type ReleaseCause = "released" | "undone" | "closed";
  * counted, and it or a failed audit stops the worker.
  */
 export async function releaseMemory(worker: Worker, memory: HeldMemory, cause: ReleaseCause): Promise<void> {
-  const report = await memory.allocation.release();
+  const report = await memory.allocation.release({ viewTimeoutMs: worker.parts.viewTimeoutMs });
   if (report.wiped) memory.reservation.release();
   const event = shardDeallocated(memory, report, cause);
   if (!report.wiped) {

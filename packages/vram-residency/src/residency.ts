@@ -1,14 +1,19 @@
+import { randomBytes } from "node:crypto";
 import { invalidInput, toVramError } from "./errors.js";
 import { workerStopped } from "./events.js";
 import { assertNotHeldHere, prepareExecution } from "./execute.js";
 import type { Lease } from "./lease.js";
 import type { ResidencyState } from "./lifecycle.js";
-import { parseCallOptions } from "./options.js";
-import type { CallOptions, SealOptions } from "./options.js";
+import { parseCallOptions, parseSealOptions, parseSealSetOptions } from "./options.js";
+import type { CallOptions, SealOptions, SealSetOptions } from "./options.js";
 import { releaseShard } from "./release.js";
-import { sealModel } from "./seal.js";
+import type { LiveShard } from "./registry.js";
+import { sealParts } from "./seal.js";
+import { openSetSource } from "./set-source.js";
+import type { SetSource } from "./set-source.js";
+import { SealedSet } from "./sealed-set.js";
 import { SealedShard } from "./shard.js";
-import type { ModelSource } from "./source.js";
+import type { ModelSource } from "./source/model-source.js";
 import { verifyTarget } from "./verify.js";
 import type { VerifyReport, VerifyTarget } from "./verify.js";
 import type { Worker } from "./worker.js";
@@ -49,14 +54,26 @@ export class Residency {
    */
   async seal(source: ModelSource, options?: SealOptions): Promise<SealedShard> {
     return this.#run(async (worker) => {
-      const live = await sealModel(worker, source, options);
-      return new SealedShard(live.seal, live.statement, {
-        isLive: () => worker.registry.find(live.shardId) === live,
-        release: () => {
-          assertNotHeldHere([live]);
-          return releaseShard(worker, live, "released");
-        },
-      });
+      worker.lifecycle.assertReady();
+      const { shardId, expect, format, ...rest } = parseSealOptions(options);
+      const [live] = await sealParts(worker, { ...rest, parts: [{ source, shardId, expect, format }], setId: null });
+      if (live === undefined) throw invalidInput("source", "be one model");
+      return sealedShard(worker, live);
+    });
+  }
+
+  /**
+   * Seals the files of one model together, on one device, all or none. `source` is a `model.safetensors.index.json`, whose
+   * files lie beside it, or the list of files; the headers must agree with the index, or name each tensor once.
+   * @throws VramError as `seal`; nothing of the set stays.
+   */
+  async sealSet(source: SetSource, options?: SealSetOptions): Promise<SealedSet> {
+    return this.#run(async (worker) => {
+      worker.lifecycle.assertReady();
+      const { setId = randomSetId(), expect, ...rest } = parseSealSetOptions(options);
+      const { parts, checkHeaders } = await openSetSource(source, { setId, expect });
+      const live = await sealParts(worker, { ...rest, parts, checkHeaders, setId });
+      return new SealedSet(setId, live.map((shard) => sealedShard(worker, shard)));
     });
   }
 
@@ -74,12 +91,13 @@ export class Residency {
   }
 
   /**
-   * Verifies the shards from device memory, then runs `fn` while they can be neither released nor changed through this
-   * package. Resolves to what `fn` returned; an error of `fn` passes through unchanged.
-   * @throws VramError as `verify`; `fn` was then never called.
+   * Verifies the shards, or all members of a set, from device memory, then runs `fn` while they can be neither released nor
+   * changed through this package. Resolves to what `fn` returned; an error of `fn` passes through unchanged.
+   * @throws VramError as `verify`; `fn` was then never called. `DEVICE_LOST` if `fn` returned and the device was lost
+   * meanwhile: the worker is stopped.
    */
   async execute<T>(
-    shards: VerifyTarget | readonly VerifyTarget[],
+    shards: ExecuteTarget | readonly ExecuteTarget[],
     fn: (lease: Lease) => T | PromiseLike<T>,
     options?: CallOptions,
   ): Promise<T> {
@@ -87,7 +105,8 @@ export class Residency {
       worker.lifecycle.assertReady();
       const { signal } = parseCallOptions(options);
       if (typeof fn !== "function") throw invalidInput("fn", "be a function");
-      const targets: readonly VerifyTarget[] = isList(shards) ? [...shards] : [shards];
+      const given: readonly ExecuteTarget[] = isList(shards) ? shards : [shards];
+      const targets = given.flatMap((each): readonly VerifyTarget[] => (each instanceof SealedSet ? each.shards : [each]));
       if (targets.length === 0) throw invalidInput("shards", "name at least one shard");
       return prepareExecution(worker, targets, fn, signal);
     });
@@ -150,8 +169,25 @@ export class Residency {
   }
 }
 
-function isList(shards: VerifyTarget | readonly VerifyTarget[]): shards is readonly VerifyTarget[] {
+/** What `execute` takes: a shard, a seal that somebody presents, or a set. */
+export type ExecuteTarget = VerifyTarget | SealedSet;
+
+function isList(shards: ExecuteTarget | readonly ExecuteTarget[]): shards is readonly ExecuteTarget[] {
   return Array.isArray(shards);
+}
+
+function randomSetId(): string {
+  return `set-${randomBytes(8).toString("hex")}`;
+}
+
+function sealedShard(worker: Worker, live: LiveShard): SealedShard {
+  return new SealedShard(live.seal, live.statement, {
+    isLive: () => worker.registry.find(live.shardId) === live,
+    release: () => {
+      assertNotHeldHere([live]);
+      return releaseShard(worker, live, "released");
+    },
+  });
 }
 
 /** Closes the audit trail, then the key: both, whatever happens to one. */

@@ -1,47 +1,76 @@
-import type { AuditEvent } from "vram-audit";
-import type { Allocation } from "vram-cuda";
-import { evaluatePlacement, evaluateSeal } from "vram-policy";
-import type { PolicyReport } from "vram-policy";
-import type { SealStatement } from "vram-seal";
+import { evaluateSeal } from "vram-policy";
 import { createSeal } from "vram-seal";
+import type { SealStatement } from "vram-seal";
 import { VramError, aborted, toVramError } from "./errors.js";
-import { allocationFailed, policyViolated, sealVerificationFailed, shardSealed } from "./events.js";
-import type { VerificationFailure } from "./events.js";
-import { parseSealOptions } from "./options.js";
-import type { ParsedSealOptions } from "./options.js";
+import { shardSealed } from "./events.js";
+import { openModelImage } from "./model-image.js";
+import type { ModelImage } from "./model-image.js";
+import type { ModelFormat, ModelHeader } from "./model/header.js";
+import type { SealProgress } from "./options.js";
 import { Pins } from "./pins.js";
-import { policyError } from "./policy-error.js";
+import { enforceAtSeal, placeImage } from "./place-image.js";
+import type { PlacedImage } from "./place-image.js";
 import type { HeldMemory, LiveShard } from "./registry.js";
 import { releaseMemory } from "./release.js";
-import { openSource } from "./source.js";
-import type { OpenSource } from "./source.js";
+import { explainSealFailure } from "./seal-failure.js";
+import { tensorViews } from "./tensor-view.js";
 import type { Worker } from "./worker.js";
 
-/** Loads a source into device memory and seals it. Any failure undoes everything and is in the audit trail. */
-export async function sealModel(worker: Worker, source: unknown, rawOptions: unknown): Promise<LiveShard> {
+/** One file of what is sealed together. */
+export interface Part {
+  readonly source: unknown;
+  readonly shardId?: string | undefined;
+  readonly expect: SealStatement["expected"];
+  readonly format?: ModelFormat | undefined;
+}
+
+export interface SealRequest {
+  readonly parts: readonly Part[];
+  readonly modelRef: string | null;
+  /** Null for a model of one file. */
+  readonly setId: string | null;
+  /** Refuses headers that do not belong together, before any memory is held. */
+  readonly checkHeaders?: (headers: readonly ModelHeader[]) => void;
+  readonly onProgress?: ((progress: SealProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+type Request = SealRequest & { readonly signal: AbortSignal };
+
+/** A part on its way to a seal: its header is read, its memory not held yet. */
+interface Candidate {
+  readonly part: Part;
+  readonly shardId: string;
+  readonly image: ModelImage;
+}
+
+interface Placed {
+  readonly candidate: Candidate;
+  readonly memory: HeldMemory;
+  readonly placed: PlacedImage;
+}
+
+/** Loads every part into device memory and seals it, or none. Any failure undoes everything and is in the audit trail. */
+export async function sealParts(worker: Worker, given: SealRequest): Promise<readonly LiveShard[]> {
   worker.lifecycle.assertReady();
-  const options = withStopSignal(worker, parseSealOptions(rawOptions));
-  const shardId = worker.registry.claim(options.shardId);
+  const request = withStopSignal(worker, given);
+  const claimed: string[] = [];
   try {
-    const opened = await openSource(source);
-    try {
-      return await sealSource(worker, opened, shardId, options);
-    } finally {
-      await opened.close();
-    }
+    for (const { shardId } of request.parts) claimed.push(worker.registry.claim(shardId));
+    return await openAndSeal(worker, claimed, request);
   } catch (error) {
-    worker.registry.free(shardId);
-    throw abortedOrStopped(worker, options, error);
+    for (const shardId of claimed) worker.registry.free(shardId);
+    throw abortedOrStopped(worker, request, error);
   }
 }
 
 /** A worker that stops or closes takes its unfinished seals along. */
-function withStopSignal(worker: Worker, options: ParsedSealOptions): ParsedSealOptions & { signal: AbortSignal } {
+function withStopSignal(worker: Worker, request: SealRequest): Request {
   const { signal } = worker.lifecycle;
-  return { ...options, signal: options.signal === undefined ? signal : AbortSignal.any([signal, options.signal]) };
+  return { ...request, signal: request.signal === undefined ? signal : AbortSignal.any([signal, request.signal]) };
 }
 
-function abortedOrStopped(worker: Worker, { signal }: { signal: AbortSignal }, error: unknown): VramError {
+function abortedOrStopped(worker: Worker, { signal }: Request, error: unknown): VramError {
   const failure = toVramError(error);
   if (failure.code !== "ABORTED") return failure;
   if (signal.reason === worker.lifecycle.signal.reason) {
@@ -50,184 +79,126 @@ function abortedOrStopped(worker: Worker, { signal }: { signal: AbortSignal }, e
   return failure.cause === undefined ? aborted(signal.reason) : failure;
 }
 
-type SealRequest = ParsedSealOptions & { readonly signal: AbortSignal };
-
-async function sealSource(
-  worker: Worker,
-  source: OpenSource,
-  shardId: string,
-  options: SealRequest,
-): Promise<LiveShard> {
-  if (source.byteLength > worker.parts.maxModelBytes) {
-    throw new VramError("INVALID_INPUT", "source must not be larger than limits.maxModelBytes", {
-      details: { argument: "source", byteLength: source.byteLength, maxModelBytes: worker.parts.maxModelBytes },
-    });
-  }
-  await enforce(worker, null, evaluateSeal({ expected: options.expect }, worker.parts.policy));
-  if (options.signal.aborted) throw aborted(options.signal.reason);
-  const memory = await holdMemory(worker, shardId, source.byteLength, options);
+async function openAndSeal(worker: Worker, shardIds: readonly string[], request: Request): Promise<readonly LiveShard[]> {
+  const candidates: Candidate[] = [];
   try {
-    return await sealMemory(worker, memory, source, options);
+    for (const [index, shardId] of shardIds.entries()) {
+      const part = request.parts[index];
+      if (part !== undefined) candidates.push(await openCandidate(worker, shardId, part, request.signal));
+    }
+    request.checkHeaders?.(candidates.map(({ image }) => image.header));
+    for (const { part } of candidates) await enforceAtSeal(worker, null, evaluateSeal({ expected: part.expect }, worker.parts.policy));
+    if (request.signal.aborted) throw aborted(request.signal.reason);
+    return await sealCandidates(worker, candidates, request);
+  } finally {
+    for (const { image } of candidates) await image.source.close();
+  }
+}
+
+async function openCandidate(worker: Worker, shardId: string, part: Part, signal: AbortSignal): Promise<Candidate> {
+  try {
+    const image = await openModelImage(part.source, { format: part.format, maxBytes: worker.parts.maxModelBytes, signal });
+    return { part, shardId, image };
   } catch (error) {
-    const failure = await explain(worker, shardId, error);
-    await releaseMemory(worker, memory, "undone");
-    throw failure;
+    throw await explainSealFailure(worker, shardId, error);
+  }
+}
+
+async function sealCandidates(worker: Worker, candidates: readonly Candidate[], request: Request): Promise<readonly LiveShard[]> {
+  const held: HeldMemory[] = [];
+  try {
+    for (const candidate of candidates) held.push(await attempt(worker, candidate, () => holdMemory(worker, candidate)));
+    const placed: Placed[] = [];
+    for (const [index, memory] of held.entries()) {
+      const candidate = candidates[index];
+      if (candidate === undefined) continue;
+      const options = { expect: candidate.part.expect, signal: request.signal, onProgress: progressOf(candidates, index, request) };
+      placed.push({ candidate, memory, placed: await attempt(worker, candidate, () => placeImage(worker, memory, candidate.image, options)) });
+    }
+    const live: LiveShard[] = [];
+    for (const each of placed) live.push(await attempt(worker, each.candidate, () => sign(worker, each, { index: live.length, request })));
+    for (const shard of live) worker.registry.add(shard);
+    return live;
+  } catch (error) {
+    for (const memory of held) await releaseMemory(worker, memory, "undone");
+    throw error;
+  }
+}
+
+async function attempt<T>(worker: Worker, { shardId }: Candidate, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    throw await explainSealFailure(worker, shardId, error);
   }
 }
 
 /** Reserves, then allocates: the sum of live shards stays within capacity also under concurrency. */
-async function holdMemory(
-  worker: Worker,
-  shardId: string,
-  byteLength: number,
-  { expect }: SealRequest,
-): Promise<HeldMemory> {
+async function holdMemory(worker: Worker, { shardId, part, image }: Candidate): Promise<HeldMemory> {
   const { device, capacity } = worker.parts;
+  const { source, leadBytes } = image;
+  const { freeBytes } = await device.memory();
+  const reservation = capacity.reserve(device.allocatedSize(source.byteLength, leadBytes), { freeBytes });
   try {
-    const { freeBytes } = await device.memory();
-    const reservation = capacity.reserve(device.allocatedSize(byteLength), { freeBytes });
-    try {
-      const allocation = await device.allocate(byteLength, { sha256: expect?.sha256 !== undefined });
-      return { shardId, allocation, reservation };
-    } catch (error) {
-      reservation.release();
-      throw error;
-    }
+    const allocation = await device.allocate(source.byteLength, { leadBytes, sha256: part.expect?.sha256 !== undefined });
+    return { shardId, allocation, reservation };
   } catch (error) {
-    throw await explain(worker, shardId, error);
+    reservation.release();
+    throw error;
   }
 }
 
-async function sealMemory(
+/** Counts the bytes of all parts as one. */
+function progressOf(candidates: readonly Candidate[], index: number, { onProgress }: Request) {
+  const sizes = candidates.map(({ image }) => image.source.byteLength);
+  const sum = (list: readonly number[]): number => list.reduce((total, each) => total + each, 0);
+  const [before, totalBytes] = [sum(sizes.slice(0, index)), sum(sizes)];
+  return (phase: SealProgress["phase"], doneBytes: number): void => {
+    onProgress?.({ phase, doneBytes: before + doneBytes, totalBytes });
+  };
+}
+
+async function sign(
   worker: Worker,
-  memory: HeldMemory,
-  source: OpenSource,
-  options: SealRequest,
+  { candidate, memory, placed }: Placed,
+  place: { readonly index: number; readonly request: Request },
 ): Promise<LiveShard> {
-  const { shardId, allocation } = memory;
-  const { expect, signal } = options;
-  const expectedDigest = await load(allocation, source, options);
-  await allocation.freeze();
-  const placement = await checkedPlacement(worker, memory);
-  const digest = await allocation.digest({ signal, ...progress(options, "digest") });
-  if (digest !== expectedDigest) {
-    throw mismatch({ shardId, reason: expect?.fsverity === undefined ? "load" : "expect", expectedDigest, actualDigest: digest });
-  }
-  const statement = sealStatement(worker, memory, { digest, placement, options });
+  const statement = sealStatement(worker, { candidate, memory, placed }, place);
   const seal = Object.freeze(await createSeal(statement, worker.parts.sealKey));
   worker.lifecycle.assertReady();
   await worker.record(shardSealed(statement));
-  const live = { ...memory, statement, seal, pins: new Pins() };
-  worker.registry.add(live);
-  return live;
-}
-
-/** Answers the digest that device memory must have: the expected one, or that of the bytes as they passed the host. */
-async function load(allocation: Allocation, source: OpenSource, options: SealRequest): Promise<string> {
-  const { expect, signal } = options;
-  const firstDigest = expect === null ? await source.firstReading?.({ signal }) : undefined;
-  await source.load(allocation, { signal, ...progress(options, "load") });
-  const loaded = await allocation.finishLoad();
-  const compare = (reason: "load" | "expect", expectedDigest: string | undefined, actualDigest: string | null): void => {
-    if (expectedDigest === undefined || expectedDigest === actualDigest) return;
-    throw mismatch({ reason, expectedDigest, ...(actualDigest === null ? {} : { actualDigest }) });
-  };
-  compare("load", firstDigest, loaded.fsverity);
-  compare("expect", expect?.sha256, loaded.sha256);
-  return expect?.fsverity ?? loaded.fsverity;
-}
-
-function progress({ onProgress }: SealRequest, phase: "load" | "digest") {
-  if (onProgress === undefined) return {};
-  return {
-    onProgress: (doneBytes: number, totalBytes: number) => {
-      onProgress({ phase, doneBytes, totalBytes });
-    },
-  };
-}
-
-async function checkedPlacement(worker: Worker, memory: HeldMemory): Promise<SealStatement["placement"]> {
-  const facts = await memory.allocation.placement();
-  const { policy, device } = worker.parts;
-  await enforce(worker, memory.shardId, evaluatePlacement({ facts, gpuDevice: device.facts.ordinal, sealed: null }, policy));
-  const { bufferId, blockId, access } = facts;
-  if (bufferId === null || blockId === null || access === null || access === "none") {
-    throw new VramError("POLICY_VIOLATION", "placement must be readable");
-  }
-  return { bufferId, blockId, access };
-}
-
-async function enforce(worker: Worker, shardId: string | null, report: PolicyReport): Promise<void> {
-  if (report.ok) return;
-  throw await worker.stop(policyError(report), policyViolated("seal", shardId, report));
+  const { header, leadBytes } = candidate.image;
+  return { ...memory, statement, seal, leadBytes, tensors: tensorViews(header, leadBytes), pins: new Pins() };
 }
 
 function sealStatement(
   worker: Worker,
-  { shardId, allocation }: HeldMemory,
-  sealed: { digest: string; placement: SealStatement["placement"]; options: SealRequest },
+  { candidate, memory, placed }: Placed,
+  { index, request: { setId, modelRef, parts } }: { readonly index: number; readonly request: Request },
 ): SealStatement {
   const { device, driverFacts, sealKey, workerId, instanceId } = worker.parts;
   return {
     v: 1,
-    shardId,
-    modelRef: sealed.options.modelRef,
-    vramBytes: allocation.byteLength,
-    digest: sealed.digest,
+    shardId: memory.shardId,
+    modelRef,
+    vramBytes: memory.allocation.byteLength,
+    digest: placed.digest,
     digestAlgorithm: "fsverity-sha256-4096",
     gpuDevice: device.facts.ordinal,
     gpuUuid: device.facts.uuid,
     backend: driverFacts.backend,
     driverVersion: driverFacts.driverVersion,
     kernel: device.kernelSha256,
-    placement: sealed.placement,
-    expected: sealed.options.expect,
+    placement: placed.placement,
+    expected: candidate.part.expect,
     workerId,
     instanceId,
     sealSequence: worker.nextSealSequence(),
     keyId: sealKey.keyId,
     keyLocked: sealKey.locked,
     sealedAt: new Date().toISOString(),
-    setId: null,
-    shardIndex: null,
-    totalShards: null,
-  };
-}
-
-function mismatch(failure: Omit<VerificationFailure, "shardId"> & { shardId?: string }): VramError {
-  return new VramError("INTEGRITY_VIOLATION", `the loaded bytes are not the ${failure.reason === "expect" ? "expected" : "source's"} ones`, {
-    details: { ...failure },
-  });
-}
-
-/** Writes the event that the outcome table gives for a failed seal, and stops the worker where it says so. */
-async function explain(worker: Worker, shardId: string, error: unknown): Promise<VramError> {
-  const failure = toVramError(error);
-  const { code } = failure;
-  if (code === "INTEGRITY_VIOLATION") {
-    return recorded(worker, failure, sealVerificationFailed(integrityFailure(shardId, failure)));
-  }
-  if (code === "INSUFFICIENT_VRAM" || code === "CUDA_ALLOCATION_FAILED" || code === "CUDA_FAILED") {
-    return recorded(worker, failure, allocationFailed(shardId, failure));
-  }
-  return code === "DEVICE_LOST" || code === "STOPPED" ? worker.stop(failure) : failure;
-}
-
-async function recorded(worker: Worker, failure: VramError, event: AuditEvent): Promise<VramError> {
-  try {
-    await worker.record(event);
-    return failure;
-  } catch (cause) {
-    return new VramError(failure.code, failure.message, { details: failure.details, cause });
-  }
-}
-
-function integrityFailure(shardId: string, { details }: VramError): VerificationFailure {
-  const { reason, expectedDigest, actualDigest } = details;
-  return {
-    shardId,
-    reason: reason === "load" || reason === "expect" ? reason : "digest",
-    ...(typeof expectedDigest === "string" ? { expectedDigest } : {}),
-    ...(typeof actualDigest === "string" ? { actualDigest } : {}),
+    setId,
+    shardIndex: setId === null ? null : index,
+    totalShards: setId === null ? null : parts.length,
   };
 }

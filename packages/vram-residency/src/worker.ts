@@ -19,6 +19,8 @@ export interface WorkerParts {
   readonly workerId: string;
   readonly instanceId: string;
   readonly maxModelBytes: number;
+  /** How long a release waits for native code that still holds a view. */
+  readonly viewTimeoutMs: number;
 }
 
 /** The parts with the worker's state: the one place that stops it and that writes its audit trail. */

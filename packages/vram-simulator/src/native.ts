@@ -39,6 +39,8 @@ interface HostileEngine {
   flip(view: object, byteOffset: number, bit: number): void;
   store(view: object): number;
   hold(view: object): () => void;
+  appearsIn(view: object, text: string): boolean;
+  leak(view: object): string;
 }
 
 const build = new URL("../build/Release/", import.meta.url);

@@ -20,3 +20,16 @@ export function store(view: object): number {
 export function hold(view: object): () => void {
   return hostileEngine().hold(view);
 }
+
+/**
+ * Whether the address of the memory behind a view, or of its native object, appears in a text, in hexadecimal or decimal.
+ * The address itself stays in native code.
+ */
+export function addressAppearsIn(view: object, text: string): boolean {
+  return hostileEngine().appearsIn(view, text);
+}
+
+/** The address of a view's native object as text: what must never happen, so that a test knows that it would see it. */
+export function leakAddress(view: object): string {
+  return hostileEngine().leak(view);
+}

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openAuditLog, readAuditEvents, verifyAuditLog } from "vram-audit";
-import type { DriverSource } from "vram-cuda";
+import type { DriverSource, View } from "vram-cuda";
 import { generate } from "vram-seal";
 import type { VramError } from "../errors.js";
 import { toVramError } from "../errors.js";
@@ -25,6 +25,10 @@ export interface DemoOptions {
   readonly defaultPolicy?: boolean;
   /** Where the audit log is kept; default: a new folder for temporary files. */
   readonly audit?: string;
+}
+
+interface HostileEngine {
+  tamper(view: View, target: { readonly byteOffset: number; readonly bit?: number }): void;
 }
 
 interface Tampering {
@@ -95,24 +99,39 @@ async function tellStory(residency: Residency, model: string, output: Output, in
   output.say(`Verified from device memory in ${report.durationMs.toFixed(1)} ms.`);
 
   const tensors = await residency.execute(shard, (lease) => lease.tensors.size, { signal });
-  output.say(`Executed on weights verified just before (${tensors} tensor view).`);
+  output.say(`Executed on weights verified just before (tensors: ${tensors}).`);
 
-  const tamper = backend === "simulator" ? await tellTampering(residency, shard, output, signal) : null;
-  if (tamper === null) output.say("On a GPU this version has no way to flip a bit behind the driver; see it with --simulate.");
+  const hostile = await hostileEngine();
+  const tamper = hostile === undefined ? null : await tellTampering(residency, shard, { hostile, output, signal });
+  if (tamper === null) output.say("Nothing was tampered with: that comes with the package vram-simulator, which is not installed.");
   const { state } = residency;
   await shard.close();
   return { backend, digest, verified: report.digest === digest, tamper, state };
 }
 
+/** Tampering is no part of production packages: it comes with the simulator's, for either backend. */
+async function hostileEngine(): Promise<HostileEngine | undefined> {
+  try {
+    return await import("vram-simulator/tamper");
+  } catch {
+    return undefined;
+  }
+}
+
 async function tellTampering(
   residency: Residency,
   shard: SealedShard,
-  output: Output,
-  signal: AbortSignal,
+  { hostile, output, signal }: { readonly hostile: HostileEngine; readonly output: Output; readonly signal: AbortSignal },
 ): Promise<Tampering> {
   const byteOffset = Math.floor(shard.vramBytes / 2);
-  await flipBit(shard, byteOffset);
-  output.say(`Flipped one bit of byte ${byteOffset} in device memory, behind every API.`);
+  await residency.execute(
+    shard,
+    (lease) => {
+      hostile.tamper(lease.view({ offset: 0, byteLength: shard.vramBytes }), { byteOffset, bit: 3 });
+    },
+    { signal },
+  );
+  output.say(`An engine that was handed the weights mapped them writable and flipped one bit of byte ${byteOffset}.`);
   const refusal = await refusalOf(residency, shard, signal);
   output.say(
     refusal === undefined
@@ -120,13 +139,6 @@ async function tellTampering(
       : `Refused: ${refusal.message} (${refusal.code}); the function was never called, the worker is ${residency.state}.`,
   );
   return { detected: refusal?.code === "SEAL_VERIFICATION_FAILED", code: refusal?.code ?? null };
-}
-
-/** Tampering is no part of production packages: it comes with the simulator's. */
-async function flipBit(shard: SealedShard, byteOffset: number): Promise<void> {
-  const { flipBit: flip } = await import("vram-simulator/control");
-  const statement = JSON.parse(Buffer.from(shard.seal.statement, "base64").toString()) as { placement: { bufferId: string } };
-  flip({ bufferId: statement.placement.bufferId, byteOffset, bit: 3 });
 }
 
 async function refusalOf(residency: Residency, shard: SealedShard, signal: AbortSignal): Promise<VramError | undefined> {

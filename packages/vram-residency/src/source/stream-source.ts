@@ -1,0 +1,108 @@
+import { VramError, aborted, invalidInput } from "../errors.js";
+import { PIECE_BYTES, checkedByteLength, throwIfAborted } from "./model-source.js";
+import type { OpenSource } from "./model-source.js";
+
+/** A stream of chunks of any size. The iterator is asked for the first one when bytes are needed. */
+export function streamSource(
+  stream: AsyncIterable<unknown>,
+  declaredByteLength: unknown,
+  signal: AbortSignal | undefined,
+): OpenSource {
+  const byteLength = checkedByteLength(declaredByteLength);
+  const chunks = checkedChunks(stream, signal);
+  /** What a chunk had more than the head needed. */
+  let rest: Uint8Array = new Uint8Array();
+  return {
+    byteLength,
+    fileName: undefined,
+    firstReading: undefined,
+    async readHead(length) {
+      const head = new Uint8Array(length);
+      for (let done = 0; done < length;) {
+        if (rest.byteLength === 0) rest = await nextChunk(chunks);
+        const taken = rest.subarray(0, length - done);
+        head.set(taken, done);
+        done += taken.byteLength;
+        rest = rest.subarray(taken.byteLength);
+      }
+      return head;
+    },
+    async load(allocation, head, { onProgress }) {
+      let doneBytes = 0;
+      const put = async (chunk: Uint8Array): Promise<void> => {
+        if (chunk.byteLength > byteLength - doneBytes) throw invalidInput("source", "yield no more than its byteLength");
+        for (let offset = 0; offset < chunk.byteLength; offset += PIECE_BYTES) {
+          throwIfAborted(signal);
+          const piece = chunk.subarray(offset, offset + PIECE_BYTES);
+          doneBytes += piece.byteLength;
+          await allocation.append(piece);
+        }
+        try {
+          onProgress?.(doneBytes, byteLength);
+        } catch (error) {
+          throw aborted(error);
+        }
+      };
+      await put(head);
+      await put(rest);
+      for await (const chunk of chunks) await put(chunk);
+      throwIfAborted(signal);
+      if (doneBytes < byteLength) throw invalidInput("source", "yield all of its byteLength");
+    },
+    async close() {
+      await chunks.return();
+    },
+  };
+}
+
+async function nextChunk(chunks: AsyncGenerator<Uint8Array, void>): Promise<Uint8Array> {
+  const { done, value } = await chunks.next();
+  if (done === true) throw invalidInput("source", "yield all of its byteLength");
+  return value;
+}
+
+/** The caller's iterator may throw anything, yield anything, or never answer; an abort does not wait for it. */
+async function* checkedChunks(stream: AsyncIterable<unknown>, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void> {
+  const iterator = stream[Symbol.asyncIterator]();
+  const abortion = abortionOf(signal);
+  let finished = false;
+  try {
+    for (;;) {
+      const result = await Promise.race([iterator.next(), abortion.promise]);
+      if (result.done === true) {
+        finished = true;
+        return;
+      }
+      if (!(result.value instanceof Uint8Array)) throw invalidInput("source", "yield Uint8Array chunks");
+      yield result.value;
+    }
+  } catch (error) {
+    if (error instanceof VramError) throw error;
+    finished = true;
+    throw invalidInput("source", "be readable to its end", error);
+  } finally {
+    abortion.dispose();
+    if (!finished) iterator.return?.().catch(() => undefined);
+  }
+}
+
+interface Abortion {
+  readonly promise: Promise<never>;
+  dispose(): void;
+}
+
+function abortionOf(signal: AbortSignal | undefined): Abortion {
+  let onAbort = (): void => undefined;
+  const promise = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      reject(aborted(signal?.reason));
+    };
+  });
+  promise.catch(() => undefined);
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  return {
+    promise,
+    dispose: () => signal?.removeEventListener("abort", onAbort),
+  };
+}
