@@ -1,11 +1,13 @@
 import { json } from "node:stream/consumers";
 import { inspect } from "node:util";
 import { getHeapSnapshot, serialize } from "node:v8";
+import { fsverityDigest } from "vram-seal";
 import { simulatorStats } from "vram-simulator/control";
 import { addressAppearsIn, hold, leakAddress, store, tamper } from "vram-simulator/tamper";
 import { describe, expect, it, vi } from "vitest";
 import type { Lease, VramError } from "../src/index.js";
 import { eventTypes, openWorkplace, patternBytes, refusal } from "./fixture.js";
+import { f32, safetensors } from "./safetensors.js";
 
 const BYTES = 5000;
 const ALL = { offset: 0, byteLength: BYTES };
@@ -97,6 +99,28 @@ describe("lease.view", () => {
       (lease.shards[0]?.tensors as Map<string, unknown>).clear();
     });
     expect(await residency.execute(shard, (lease) => lease.tensors.size)).toBe(1);
+  });
+});
+
+describe("alignment in device memory", () => {
+  const two = { "layer.0": f32(1, 2, 3, 4, 5, 6), "layer.1": f32(7) };
+
+  it.each([
+    ["16 puts the data on 256", 0, [256, 8]],
+    ["8 leaves it there", 8, [8, 16]],
+    ["1 leaves it there", 1, [1, 1]],
+  ])("a header that ends on a multiple of %s; the digest is the file's all the same", async (_, padding, alignments) => {
+    const { residency } = await openWorkplace();
+    const image = safetensors(two, padding);
+    const shard = await residency.seal(image);
+    expect(shard.digest).toBe(fsverityDigest(image));
+    await residency.execute(shard, async ({ tensors, view }) => {
+      expect([...tensors.values()].map(({ alignment }) => alignment)).toEqual(alignments);
+      for (const tensor of tensors.values()) {
+        hold(view(tensor, { minAlignment: tensor.alignment }))();
+        expect(await codeOf(() => view(tensor, { minAlignment: 2 * tensor.alignment }))).toMatchObject({ code: "INVALID_INPUT" });
+      }
+    });
   });
 });
 
