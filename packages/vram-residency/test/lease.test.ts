@@ -114,11 +114,12 @@ describe("alignment in device memory", () => {
     const image = safetensors(two, padding);
     const shard = await residency.seal(image);
     expect(shard.digest).toBe(fsverityDigest(image));
-    await residency.execute(shard, async ({ tensors, view }) => {
+    await residency.execute(shard, async (lease) => {
+      const { tensors } = lease;
       expect([...tensors.values()].map(({ alignment }) => alignment)).toEqual(alignments);
       for (const tensor of tensors.values()) {
-        hold(view(tensor, { minAlignment: tensor.alignment }))();
-        expect(await codeOf(() => view(tensor, { minAlignment: 2 * tensor.alignment }))).toMatchObject({ code: "INVALID_INPUT" });
+        hold(lease.view(tensor, { minAlignment: tensor.alignment }))();
+        expect(await codeOf(() => lease.view(tensor, { minAlignment: 2 * tensor.alignment }))).toMatchObject({ code: "INVALID_INPUT" });
       }
     });
   });

@@ -6,6 +6,7 @@ export const EXIT = {
   failed: 1,
   wrongUse: 2,
   refused: 3,
+  hungUp: 129,
   interrupted: 130,
   terminated: 143,
 } as const;

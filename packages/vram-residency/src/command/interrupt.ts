@@ -1,33 +1,42 @@
 import type { ExitCode } from "./exit-codes.js";
 import { EXIT } from "./exit-codes.js";
 
-const CODES = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated } as const;
+const CODES = { SIGHUP: EXIT.hungUp, SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated } as const;
 
-/** Turns Ctrl-C and SIGTERM into an abort, so that device memory is wiped before the command ends. */
+type EndingSignal = keyof typeof CODES;
+const ENDING_SIGNALS = Object.keys(CODES) as EndingSignal[];
+
+/** Turns Ctrl-C, SIGTERM and a closed terminal into an abort, so that device memory is wiped before the command ends. */
 export class Interrupt {
   readonly #controller = new AbortController();
   #code: ExitCode | undefined;
+  #waitingFor: () => string = () => "the command is ending";
 
   constructor() {
-    for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, this.#onSignal);
+    for (const name of ENDING_SIGNALS) process.on(name, this.#onSignal);
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** 130 or 143 once a signal came. */
+  /** 129, 130 or 143 once a signal came. */
   get exitCode(): ExitCode | undefined {
     return this.#code;
   }
 
-  [Symbol.dispose](): void {
-    for (const name of ["SIGINT", "SIGTERM"] as const) process.off(name, this.#onSignal);
+  /** What a second signal is told that the first is waiting for. */
+  waitFor(describe: () => string): void {
+    this.#waitingFor = describe;
   }
 
-  readonly #onSignal = (name: "SIGINT" | "SIGTERM"): void => {
+  [Symbol.dispose](): void {
+    for (const name of ENDING_SIGNALS) process.off(name, this.#onSignal);
+  }
+
+  readonly #onSignal = (name: EndingSignal): void => {
     process.stderr.write(
-      this.#code === undefined ? `${name}: wiping device memory, then ending\n` : `${name}: still wiping device memory\n`,
+      this.#code === undefined ? `${name}: wiping device memory, then ending\n` : `${name}: still wiping; ${this.#waitingFor()}\n`,
     );
     this.#code ??= CODES[name];
     this.#controller.abort();

@@ -9,11 +9,13 @@ import { doctor } from "./doctor.js";
 import type { SimulateOption } from "./driver-choice.js";
 import { EXIT, exitCodeOf } from "./exit-codes.js";
 import type { ExitCode } from "./exit-codes.js";
+import { hold } from "./hold.js";
+import type { HoldOptions } from "./hold.js";
 import { Interrupt } from "./interrupt.js";
 import { Output } from "./output.js";
 
 const EXIT_HELP = `
-Exit codes: 0 good, 1 failed, 2 wrong use, 3 verification or policy refused, 130 and 143 interrupted.`;
+Exit codes: 0 good, 1 failed, 2 wrong use, 3 verification or policy refused; 129, 130 and 143 interrupted.`;
 
 type Action = (output: Output, interrupt: Interrupt) => Promise<ExitCode>;
 
@@ -78,6 +80,17 @@ function createProgram(perform: (options: CommonOptions, action: Action) => Prom
     .argument("<file...>")
     .action((files: string[], options: CommonOptions) =>
       perform(options, (output, interrupt) => digest(files, output, interrupt)),
+    );
+
+  command("hold", "seal models and keep them in device memory until a signal wipes them")
+    .argument("<model...>", "model files, or the .index.json of a sharded model")
+    .requiredOption("--audit <dir>", "the audit log's folder")
+    .option("--key <file>", "the seal key's file; default: a random key that ends with the process")
+    .option("--worker-id <id>", "who this worker is in seals and events", "hold")
+    .option("--device <device>", 'ordinal or "GPU-<uuid>"; default: 0')
+    .addOption(simulateOption())
+    .action((models: string[], options: HoldOptions & CommonOptions) =>
+      perform(options, (output, interrupt) => hold(models, options, output, interrupt)),
     );
 
   const audit = program.command("audit").description("work on an audit log");
