@@ -14,6 +14,9 @@ bool IsDevice(const Machine& machine, int device) {
   return device >= 0 && static_cast<std::size_t>(device) < machine.devices.size();
 }
 
+// No driver of CUDA 12 or 13 has as many attributes.
+constexpr int kLastAttribute = 160;
+
 // A discrete card of the current generation, as far as this project reads its attributes.
 int DefaultAttribute(int attribute) {
   switch (attribute) {
@@ -142,7 +145,7 @@ SIM_EXPORT CUresult cuDeviceTotalMem_v2(size_t* bytes, CUdevice device) {
 SIM_EXPORT CUresult cuDeviceGetAttribute(int* value, int attribute, CUdevice device) {
   Call call("cuDeviceGetAttribute", Needs::kInitialized);
   if (call.refused()) return call.refused();
-  if (value == nullptr || attribute < 1) return driver::kInvalidValue;
+  if (value == nullptr || attribute < 1 || attribute > kLastAttribute) return driver::kInvalidValue;
   if (!IsDevice(call.machine(), device)) return driver::kInvalidDevice;
   const auto& attributes = call.machine().devices[static_cast<std::size_t>(device)].config.attributes;
   const auto found = attributes.find(attribute);

@@ -69,22 +69,33 @@ SIM_EXPORT CUresult cuMemGetAllocationGranularity(size_t* granularity, const CUm
   return driver::kSuccess;
 }
 
+namespace {
+
+// Physical memory of a device that has that much left, or null.
+std::shared_ptr<PhysicalMemory> TakeMemory(Machine& machine, int ordinal, std::size_t bytes) {
+  Device& device = machine.devices[static_cast<std::size_t>(ordinal)];
+  if (bytes > device.config.memory_bytes - device.used_bytes) return nullptr;
+  try {
+    auto memory = std::make_shared<PhysicalMemory>(ordinal, bytes, machine.next_id++);
+    device.used_bytes += bytes;
+    return memory;
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+}  // namespace
+
 SIM_EXPORT CUresult cuMemCreate(CUmemGenericAllocationHandle* handle, size_t bytes, const CUmemAllocationProp* properties,
                                 unsigned long long flags) {
   Call call("cuMemCreate", Needs::kContext);
   if (call.refused()) return call.refused();
   Machine& machine = call.machine();
   if (handle == nullptr || flags != 0 || !IsGranular(bytes) || !IsDeviceMemory(machine, properties)) return driver::kInvalidValue;
-  Device& device = machine.devices[static_cast<std::size_t>(properties->location.id)];
-  if (bytes > device.config.memory_bytes - device.used_bytes) return driver::kOutOfMemory;
-  const std::uint64_t id = machine.next_id++;
-  try {
-    machine.handles[id] = std::make_shared<PhysicalMemory>(properties->location.id, bytes, id);
-  } catch (const std::bad_alloc&) {
-    return driver::kOutOfMemory;
-  }
-  device.used_bytes += bytes;
-  *handle = id;
+  auto memory = TakeMemory(machine, properties->location.id, bytes);
+  if (memory == nullptr) return driver::kOutOfMemory;
+  *handle = memory->block_id();
+  machine.handles[*handle] = std::move(memory);
   return driver::kSuccess;
 }
 
@@ -95,6 +106,12 @@ void Drop(Machine& machine, std::shared_ptr<PhysicalMemory> memory, std::uint64_
   if (memory.use_count() > 1) return;
   machine.devices[static_cast<std::size_t>(memory->device())].used_bytes -= memory->bytes();
   machine.freed.push_back({buffer_id, memory->IsZero()});
+}
+
+void Unmap(Machine& machine, std::map<CUdeviceptr, Mapping>::iterator at) {
+  Mapping mapping = std::move(at->second);
+  machine.mappings.erase(at);
+  Drop(machine, std::move(mapping.memory), mapping.buffer_id);
 }
 
 }  // namespace
@@ -108,20 +125,29 @@ SIM_EXPORT CUresult cuMemRelease(CUmemGenericAllocationHandle handle) {
   return driver::kSuccess;
 }
 
+namespace {
+
+// Device addresses, or 0. The host reserves them too, without access: whoever follows one on the host crashes.
+CUdeviceptr Reserve(std::size_t bytes, std::size_t alignment) {
+  void* const room = mmap(nullptr, bytes + alignment, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room == MAP_FAILED) return 0;
+  const CUdeviceptr start = reinterpret_cast<CUdeviceptr>(room);
+  const CUdeviceptr base = (start + alignment - 1) / alignment * alignment;
+  if (base > start) munmap(room, base - start);
+  munmap(reinterpret_cast<void*>(base + bytes), start + alignment - base);
+  return base;
+}
+
+}  // namespace
+
 SIM_EXPORT CUresult cuMemAddressReserve(CUdeviceptr* address, size_t bytes, size_t alignment, CUdeviceptr hint,
                                         unsigned long long flags) {
   Call call("cuMemAddressReserve", Needs::kContext);
   if (call.refused()) return call.refused();
   if (address == nullptr || !IsGranular(bytes) || flags != 0 || hint != 0 || (alignment & (alignment - 1)) != 0)
     return driver::kInvalidValue;
-  // The host reserves the addresses too, without access: whoever follows one on the host crashes.
-  const std::size_t step = std::max(alignment, kGranularity);
-  void* const room = mmap(nullptr, bytes + step, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (room == MAP_FAILED) return driver::kOutOfMemory;
-  const CUdeviceptr start = reinterpret_cast<CUdeviceptr>(room);
-  const CUdeviceptr base = (start + step - 1) / step * step;
-  if (base > start) munmap(room, base - start);
-  munmap(reinterpret_cast<void*>(base + bytes), start + step - base);
+  const CUdeviceptr base = Reserve(bytes, std::max(alignment, kGranularity));
+  if (base == 0) return driver::kOutOfMemory;
   call.machine().reservations[base] = bytes;
   *address = base;
   return driver::kSuccess;
@@ -156,7 +182,7 @@ SIM_EXPORT CUresult cuMemMap(CUdeviceptr address, size_t bytes, size_t offset, C
   const auto next = machine.mappings.lower_bound(address);
   if (next != machine.mappings.end() && next->first < address + bytes) return driver::kInvalidValue;
   if (machine.Find(address, 1) != nullptr) return driver::kInvalidValue;
-  machine.mappings[address] = Mapping{address, bytes, memory->second, machine.next_id++, {}};
+  machine.mappings[address] = Mapping{address, bytes, memory->second, machine.next_id++, {}, false};
   return driver::kSuccess;
 }
 
@@ -165,10 +191,41 @@ SIM_EXPORT CUresult cuMemUnmap(CUdeviceptr address, size_t bytes) {
   if (call.refused()) return call.refused();
   Machine& machine = call.machine();
   const auto found = machine.mappings.find(address);
-  if (found == machine.mappings.end() || found->second.bytes != bytes) return driver::kInvalidValue;
-  Mapping mapping = std::move(found->second);
-  machine.mappings.erase(found);
-  Drop(machine, std::move(mapping.memory), mapping.buffer_id);
+  if (found == machine.mappings.end() || found->second.bytes != bytes || found->second.linear) return driver::kInvalidValue;
+  Unmap(machine, found);
+  return driver::kSuccess;
+}
+
+// Linear memory, which vram-cuda never allocates, is there for engines: native code beside it that keeps inputs and results.
+SIM_EXPORT CUresult cuMemAlloc_v2(CUdeviceptr* address, size_t bytes) {
+  Call call("cuMemAlloc_v2", Needs::kContext);
+  if (call.refused()) return call.refused();
+  Machine& machine = call.machine();
+  if (address == nullptr || bytes == 0) return driver::kInvalidValue;
+  if (bytes > call.device().config.memory_bytes) return driver::kOutOfMemory;
+  const std::size_t whole = (bytes + kGranularity - 1) / kGranularity * kGranularity;
+  const CUdeviceptr base = Reserve(whole, kGranularity);
+  auto memory = base == 0 ? nullptr : TakeMemory(machine, call.ordinal(), whole);
+  if (memory == nullptr) {
+    if (base != 0) munmap(reinterpret_cast<void*>(base), whole);
+    return driver::kOutOfMemory;
+  }
+  machine.reservations[base] = whole;
+  machine.mappings[base] =
+      Mapping{base, whole, std::move(memory), machine.next_id++, {{call.ordinal(), driver::kAccessReadWrite}}, true};
+  *address = base;
+  return driver::kSuccess;
+}
+
+SIM_EXPORT CUresult cuMemFree_v2(CUdeviceptr address) {
+  Call call("cuMemFree_v2", Needs::kContext);
+  if (call.refused()) return call.refused();
+  Machine& machine = call.machine();
+  const auto found = machine.mappings.find(address);
+  if (found == machine.mappings.end() || !found->second.linear) return driver::kInvalidValue;
+  munmap(reinterpret_cast<void*>(address), found->second.bytes);
+  machine.reservations.erase(address);
+  Unmap(machine, found);
   return driver::kSuccess;
 }
 

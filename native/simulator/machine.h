@@ -45,6 +45,7 @@ struct Mapping {
   std::shared_ptr<PhysicalMemory> memory;
   std::uint64_t buffer_id = 0;
   std::map<int, int> access;  // by device; absent is none
+  bool linear = false;        // by cuMemAlloc
 
   int AccessOf(int device) const {
     const auto found = access.find(device);

@@ -56,19 +56,6 @@ u32 LogicByTable(u32 a, u32 b, u32 c, u8 table) {
   return result;
 }
 
-template <typename T>
-bool Compare(Comparison comparison, T a, T b) {
-  switch (comparison) {
-    case Comparison::kEq: return a == b;
-    case Comparison::kNe: return a != b;
-    case Comparison::kLt: return a < b;
-    case Comparison::kLe: return a <= b;
-    case Comparison::kGt: return a > b;
-    case Comparison::kGe: return a >= b;
-  }
-  return false;
-}
-
 // One group of lanes on its way through the function. Lanes that part at a branch are run lowest instruction first, so
 // that they meet again where their ways join.
 class Group {
@@ -126,6 +113,7 @@ class Group {
   }
 
   void Access(const Instruction& i, const Mask& mask);
+  void ComputeEach(const Instruction& i);
 
   unsigned char* Resolve(CUdeviceptr address, std::size_t bytes, bool store) {
     if (address % bytes != 0) {
@@ -175,30 +163,32 @@ class Group {
   }
 
   // Binary operation; a constant right operand is the common case and gets a loop of its own.
-  template <typename T, typename U, typename Combine>
-  VRAM_INLINE_LANES void Binary(const Instruction& i, std::vector<Lanes<T>>& left, std::vector<Lanes<U>>& right,
-                                std::vector<Lanes<T>>& result, Combine combine) {
-    const T* const a = Fetch(i.a, left, scratch_a<T>());
+  template <typename Combine>
+  VRAM_INLINE_LANES void Binary32(const Instruction& i, Combine combine) {
+    const u32* const a = Fetch(i.a, scratch32_[0]);
     if (i.b.slot == Operand::kConstant) {
-      const U b = static_cast<U>(i.b.constant);
-      Write(i, result[i.destination], [=](u32 k) { return combine(a[k], b); });
+      const u32 b = static_cast<u32>(i.b.constant);
+      Write(i, r32_[i.destination], [=](u32 k) { return combine(a[k], b); });
     } else {
-      const U* const b = right[i.b.slot].lane;
-      Write(i, result[i.destination], [=](u32 k) { return combine(a[k], b[k]); });
+      const u32* const b = r32_[i.b.slot].lane;
+      Write(i, r32_[i.destination], [=](u32 k) { return combine(a[k], b[k]); });
     }
   }
 
-  template <typename T>
-  VRAM_INLINE_LANES const T* Fetch(const Operand& operand, const std::vector<Lanes<T>>& slots, Lanes<T>& scratch) {
-    if (operand.slot != Operand::kConstant) return slots[operand.slot].lane;
-    for (u32 k = 0; k < kLanes; ++k) scratch.lane[k] = static_cast<T>(operand.constant);
+  VRAM_INLINE_LANES const u32* Fetch(const Operand& operand, Lanes<u32>& scratch) {
+    if (operand.slot != Operand::kConstant) return r32_[operand.slot].lane;
+    for (u32 k = 0; k < kLanes; ++k) scratch.lane[k] = static_cast<u32>(operand.constant);
     return scratch.lane;
   }
 
-  template <typename T>
-  Lanes<T>& scratch_a() {
-    if constexpr (sizeof(T) == 4) return scratch32_[0];
-    else return scratch64_[0];
+  u64 Value(const Operand& operand, Width width, u32 lane) const {
+    if (operand.slot == Operand::kConstant) return operand.constant;
+    switch (width) {
+      case Width::k32: return r32_[operand.slot].lane[lane];
+      case Width::k64: return r64_[operand.slot].lane[lane];
+      case Width::kPredicate: return predicates_[operand.slot][lane];
+    }
+    return 0;
   }
 
   const Launch& launch_;
@@ -207,7 +197,6 @@ class Group {
   std::vector<Lanes<u64>> r64_;
   std::vector<Mask> predicates_;
   Lanes<u32> scratch32_[3];
-  Lanes<u64> scratch64_[2];
   u32 at_[kLanes] = {};
   Mask active_;
   bool together_ = true;
@@ -236,6 +225,21 @@ void Group::Access(const Instruction& i, const Mask& mask) {
   }
 }
 
+void Group::ComputeEach(const Instruction& i) {
+  const Operation& operation = *i.operation;
+  const Mask mask = Guarded(i);
+  for (u32 k = 0; k < kLanes; ++k) {
+    if (!mask[k]) continue;
+    const u64 result = operation.compute(Value(i.a, operation.operands[0], k), Value(i.b, operation.operands[1], k),
+                                         Value(i.c, operation.operands[2], k));
+    switch (operation.result) {
+      case Width::k32: r32_[i.destination].lane[k] = static_cast<u32>(result); break;
+      case Width::k64: r64_[i.destination].lane[k] = result; break;
+      case Width::kPredicate: predicates_[i.destination][k] = result != 0; break;
+    }
+  }
+}
+
 VRAM_CLONES u32 Group::RunStraight(u32 from) {
   for (u32 at = from; at < code_.size(); ++at) {
     const Instruction& i = code_[at];
@@ -246,32 +250,17 @@ VRAM_CLONES u32 Group::RunStraight(u32 from) {
     }
     switch (i.opcode) {
       case Opcode::kAdd32:
-        Binary(i, r32_, r32_, r32_, [](u32 a, u32 b) { return a + b; });
-        break;
-      case Opcode::kAdd64:
-        Binary(i, r64_, r64_, r64_, [](u64 a, u64 b) { return a + b; });
-        break;
-      case Opcode::kAnd32:
-        Binary(i, r32_, r32_, r32_, [](u32 a, u32 b) { return a & b; });
-        break;
-      case Opcode::kOr32:
-        Binary(i, r32_, r32_, r32_, [](u32 a, u32 b) { return a | b; });
+        Binary32(i, [](u32 a, u32 b) { return a + b; });
         break;
       case Opcode::kXor32:
-        Binary(i, r32_, r32_, r32_, [](u32 a, u32 b) { return a ^ b; });
-        break;
-      case Opcode::kShl32:
-        Binary(i, r32_, r32_, r32_, [](u32 a, u32 b) { return b > 31 ? 0 : a << b; });
+        Binary32(i, [](u32 a, u32 b) { return a ^ b; });
         break;
       case Opcode::kShr32:
-        Binary(i, r32_, r32_, r32_, [](u32 a, u32 b) { return b > 31 ? 0 : a >> b; });
-        break;
-      case Opcode::kShl64:
-        Binary(i, r64_, r32_, r64_, [](u64 a, u32 b) { return b > 63 ? 0 : a << b; });
+        Binary32(i, [](u32 a, u32 b) { return b > 31 ? 0 : a >> b; });
         break;
       case Opcode::kFunnelRight32: {
-        const u32* const low = Fetch(i.a, r32_, scratch32_[0]);
-        const u32* const high = Fetch(i.b, r32_, scratch32_[1]);
+        const u32* const low = Fetch(i.a, scratch32_[0]);
+        const u32* const high = Fetch(i.b, scratch32_[1]);
         if (i.c.slot == Operand::kConstant) {
           const u32 n = static_cast<u32>(i.c.constant) & 31;
           if (n == 0) {
@@ -287,9 +276,9 @@ VRAM_CLONES u32 Group::RunStraight(u32 from) {
         break;
       }
       case Opcode::kLogic3: {
-        const u32* const a = Fetch(i.a, r32_, scratch32_[0]);
-        const u32* const b = Fetch(i.b, r32_, scratch32_[1]);
-        const u32* const c = Fetch(i.c, r32_, scratch32_[2]);
+        const u32* const a = Fetch(i.a, scratch32_[0]);
+        const u32* const b = Fetch(i.b, scratch32_[1]);
+        const u32* const c = Fetch(i.c, scratch32_[2]);
         Lanes<u32>& out = r32_[i.destination];
         switch (i.table) {
           case 0x96: Write(i, out, [=](u32 k) { return a[k] ^ b[k] ^ c[k]; }); break;
@@ -300,9 +289,9 @@ VRAM_CLONES u32 Group::RunStraight(u32 from) {
         break;
       }
       case Opcode::kPermute: {
-        const u32* const a = Fetch(i.a, r32_, scratch32_[0]);
-        const u32* const b = Fetch(i.b, r32_, scratch32_[1]);
-        const u32* const c = Fetch(i.c, r32_, scratch32_[2]);
+        const u32* const a = Fetch(i.a, scratch32_[0]);
+        const u32* const b = Fetch(i.b, scratch32_[1]);
+        const u32* const c = Fetch(i.c, scratch32_[2]);
         if (i.c.slot == Operand::kConstant && i.c.constant == 0x0123) {
           Write(i, r32_[i.destination], [=](u32 k) { return __builtin_bswap32(a[k]); });
         } else {
@@ -310,59 +299,23 @@ VRAM_CLONES u32 Group::RunStraight(u32 from) {
         }
         break;
       }
-      case Opcode::kMad32: {
-        const u32* const a = Fetch(i.a, r32_, scratch32_[0]);
-        const u32* const b = Fetch(i.b, r32_, scratch32_[1]);
-        const u32* const c = Fetch(i.c, r32_, scratch32_[2]);
-        Write(i, r32_[i.destination], [=](u32 k) { return a[k] * b[k] + c[k]; });
-        break;
-      }
-      case Opcode::kMulWide32: {
-        const u32* const a = Fetch(i.a, r32_, scratch32_[0]);
-        const u32* const b = Fetch(i.b, r32_, scratch32_[1]);
-        Write(i, r64_[i.destination], [=](u32 k) { return u64{a[k]} * b[k]; });
-        break;
-      }
       case Opcode::kMove32: {
-        const u32* const a = Fetch(i.a, r32_, scratch32_[0]);
+        const u32* const a = Fetch(i.a, scratch32_[0]);
         Write(i, r32_[i.destination], [=](u32 k) { return a[k]; });
         break;
       }
-      case Opcode::kMove64: {
-        const u64* const a = Fetch(i.a, r64_, scratch64_[0]);
-        Write(i, r64_[i.destination], [=](u32 k) { return a[k]; });
+      case Opcode::kCompute:
+        ComputeEach(i);
         break;
-      }
-      case Opcode::kWiden32: {
-        const u32* const a = Fetch(i.a, r32_, scratch32_[0]);
-        Write(i, r64_[i.destination], [=](u32 k) { return u64{a[k]}; });
-        break;
-      }
-      case Opcode::kSet: {
-        const Mask mask = Guarded(i);
-        Mask& out = predicates_[i.destination];
-        const u64* const a64 = i.wide ? Fetch(i.a, r64_, scratch64_[0]) : nullptr;
-        const u64* const b64 = i.wide ? Fetch(i.b, r64_, scratch64_[1]) : nullptr;
-        const u32* const a32 = i.wide ? nullptr : Fetch(i.a, r32_, scratch32_[0]);
-        const u32* const b32 = i.wide ? nullptr : Fetch(i.b, r32_, scratch32_[1]);
-        for (u32 k = 0; k < kLanes; ++k) {
-          if (!mask[k]) continue;
-          if (i.wide) {
-            out[k] = i.is_signed ? Compare(i.comparison, static_cast<std::int64_t>(a64[k]), static_cast<std::int64_t>(b64[k]))
-                                 : Compare(i.comparison, a64[k], b64[k]);
-          } else {
-            out[k] = i.is_signed ? Compare(i.comparison, static_cast<std::int32_t>(a32[k]), static_cast<std::int32_t>(b32[k]))
-                                 : Compare(i.comparison, a32[k], b32[k]);
-          }
+      case Opcode::kLoadParam: {
+        const u64 parameter = launch_.parameters[i.target];
+        if (i.wide) {
+          Write(i, r64_[i.destination], [=](u32) { return parameter; });
+        } else {
+          Write(i, r32_[i.destination], [=](u32) { return static_cast<u32>(parameter); });
         }
         break;
       }
-      case Opcode::kLoadParam32:
-        Write(i, r32_[i.destination], [&](u32) { return static_cast<u32>(launch_.parameters[i.target]); });
-        break;
-      case Opcode::kLoadParam64:
-        Write(i, r64_[i.destination], [&](u32) { return launch_.parameters[i.target]; });
-        break;
       case Opcode::kReadSpecial:
         Write(i, r32_[i.destination], [&](u32 k) { return Special32(i.special, k); });
         break;

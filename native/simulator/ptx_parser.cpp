@@ -2,6 +2,7 @@
 #include <charconv>
 #include <map>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <unordered_map>
 
@@ -39,7 +40,14 @@ std::vector<std::string_view> Tokenize(std::string_view text) {
   return tokens;
 }
 
-enum class Width { k32, k64, kPredicate };
+constexpr Width kThree32[] = {Width::k32, Width::k32, Width::k32};
+
+// Of `.u32` and its like; a predicate has no such type.
+Width WidthOfType(std::string_view type) {
+  if (type == ".b32" || type == ".u32" || type == ".s32" || type == ".f32") return Width::k32;
+  if (type == ".b64" || type == ".u64" || type == ".s64") return Width::k64;
+  throw PtxError("type");
+}
 
 class Parser {
  public:
@@ -88,9 +96,7 @@ class Parser {
     std::size_t offset = 0;
     while (!TryTake(")")) {
       Expect(".param");
-      const std::string_view type = Next();
-      const std::size_t bytes = type == ".u64" || type == ".b64" ? 8 : type == ".u32" || type == ".b32" ? 4 : 0;
-      if (bytes == 0) throw PtxError("parameter type");
+      const std::size_t bytes = WidthOfType(Next()) == Width::k64 ? 8 : 4;
       offset = (offset + bytes - 1) / bytes * bytes;
       parameters_[Next()] = function_.parameter_bytes.size();
       function_.parameter_bytes.push_back(bytes);
@@ -119,11 +125,7 @@ class Parser {
 
   // `.reg .b32 %r<5906>;`
   void ParseRegisters() {
-    const std::string_view type = Next();
-    const Width width = type == ".pred" ? Width::kPredicate
-                        : type == ".b64" || type == ".u64" || type == ".s64" ? Width::k64
-                        : type == ".b32" || type == ".u32" || type == ".s32" ? Width::k32
-                                                                             : throw PtxError("register type");
+    const Width width = TryTake(".pred") ? Width::kPredicate : WidthOfType(Next());
     widths_[Next()] = width;
     Expect("<");
     Next();
@@ -132,81 +134,79 @@ class Parser {
   }
 
   void ParseOperation(std::string_view name, Instruction& i) {
-    struct Simple {
-      Opcode opcode;
-      Width result;
-      std::vector<Width> operands;
-    };
-    static const std::map<std::string_view, Simple> kSimple = {
-        {"add.s32", {Opcode::kAdd32, Width::k32, {Width::k32, Width::k32}}},
-        {"add.u32", {Opcode::kAdd32, Width::k32, {Width::k32, Width::k32}}},
-        {"add.s64", {Opcode::kAdd64, Width::k64, {Width::k64, Width::k64}}},
-        {"mad.lo.s32", {Opcode::kMad32, Width::k32, {Width::k32, Width::k32, Width::k32}}},
-        {"mul.wide.u32", {Opcode::kMulWide32, Width::k64, {Width::k32, Width::k32}}},
-        {"and.b32", {Opcode::kAnd32, Width::k32, {Width::k32, Width::k32}}},
-        {"or.b32", {Opcode::kOr32, Width::k32, {Width::k32, Width::k32}}},
-        {"xor.b32", {Opcode::kXor32, Width::k32, {Width::k32, Width::k32}}},
-        {"shl.b32", {Opcode::kShl32, Width::k32, {Width::k32, Width::k32}}},
-        {"shl.b64", {Opcode::kShl64, Width::k64, {Width::k64, Width::k32}}},
-        {"shr.u32", {Opcode::kShr32, Width::k32, {Width::k32, Width::k32}}},
-        {"shf.r.wrap.b32", {Opcode::kFunnelRight32, Width::k32, {Width::k32, Width::k32, Width::k32}}},
-        {"prmt.b32", {Opcode::kPermute, Width::k32, {Width::k32, Width::k32, Width::k32}}},
-        {"mov.u64", {Opcode::kMove64, Width::k64, {Width::k64}}},
-        {"mov.b64", {Opcode::kMove64, Width::k64, {Width::k64}}},
-        {"cvta.to.global.u64", {Opcode::kMove64, Width::k64, {Width::k64}}},
-        {"cvt.u64.u32", {Opcode::kWiden32, Width::k64, {Width::k32}}},
-    };
-    if (const auto found = kSimple.find(name); found != kSimple.end()) {
-      const auto& [opcode, result, operands] = found->second;
-      i.opcode = opcode;
-      i.destination = Register(Next(), result);
-      Operand* const slots[] = {&i.a, &i.b, &i.c};
-      for (std::size_t k = 0; k < operands.size(); ++k) {
-        Expect(",");
-        *slots[k] = ParseOperand(operands[k]);
-      }
-    } else if (name == "lop3.b32") {
-      i.opcode = Opcode::kLogic3;
-      i.destination = Register(Next(), Width::k32);
-      for (Operand* operand : {&i.a, &i.b, &i.c}) {
-        Expect(",");
-        *operand = ParseOperand(Width::k32);
-      }
-      Expect(",");
-      i.table = static_cast<std::uint8_t>(Number(Next()));
+    if (name == "lop3.b32") {
+      ParseLogic(i);
     } else if (name == "mov.u32" || name == "mov.b32") {
       ParseMove(i);
-    } else if (name.starts_with("setp.")) {
-      ParseSet(name, i);
     } else if (name == "bra" || name == "bra.uni") {
       i.opcode = Opcode::kBranch;
       branches_.emplace_back(function_.instructions.size(), Next());
     } else if (name == "ret") {
       i.opcode = Opcode::kReturn;
-    } else if (name == "ld.param.u32" || name == "ld.param.u64") {
-      const bool wide = name == "ld.param.u64";
-      i.opcode = wide ? Opcode::kLoadParam64 : Opcode::kLoadParam32;
-      i.destination = Register(Next(), wide ? Width::k64 : Width::k32);
-      Expect(",");
-      Expect("[");
-      const auto found = parameters_.find(Next());
-      if (found == parameters_.end()) throw PtxError("parameter");
-      i.target = static_cast<std::uint32_t>(found->second);
-      if (function_.parameter_bytes[i.target] != (wide ? 8u : 4u)) throw PtxError("parameter width");
-      Expect("]");
-    } else if (name == "ld.global.u32" || name == "ld.global.v4.u32") {
+    } else if (name.starts_with("ld.param.")) {
+      ParseLoadParameter(WidthOfType(name.substr(8)), i);
+    } else if (name.starts_with("ld.global.")) {
       i.opcode = Opcode::kLoadGlobal;
-      ParseElements(name == "ld.global.v4.u32", i);
+      name.remove_prefix(9);
+      if (name.starts_with(".nc.")) name.remove_prefix(3);
+      ParseElements(name, i);
       Expect(",");
       ParseAddress(i);
-    } else if (name == "st.global.u32" || name == "st.global.v4.u32") {
+    } else if (name.starts_with("st.global.")) {
       i.opcode = Opcode::kStoreGlobal;
       ParseAddress(i);
       Expect(",");
-      ParseElements(name == "st.global.v4.u32", i);
+      ParseElements(name.substr(9), i);
     } else {
-      throw PtxError("opcode");
+      ParseComputation(name, i);
     }
+  }
+
+  void ParseComputation(std::string_view name, Instruction& i) {
+    static const std::map<std::string_view, Opcode> kOfTheirOwn = {
+        {"add.s32", Opcode::kAdd32},
+        {"add.u32", Opcode::kAdd32},
+        {"xor.b32", Opcode::kXor32},
+        {"shr.u32", Opcode::kShr32},
+    };
+    if (name == "shf.r.wrap.b32" || name == "prmt.b32") {
+      i.opcode = name == "prmt.b32" ? Opcode::kPermute : Opcode::kFunnelRight32;
+      return ParseOperands(Width::k32, kThree32, i);
+    }
+    i.operation = FindOperation(name);
+    if (i.operation == nullptr) throw PtxError("opcode");
+    const auto found = kOfTheirOwn.find(name);
+    i.opcode = found == kOfTheirOwn.end() ? Opcode::kCompute : found->second;
+    ParseOperands(i.operation->result, {i.operation->operands, i.operation->operand_count}, i);
+  }
+
+  void ParseOperands(Width result, std::span<const Width> operands, Instruction& i) {
+    i.destination = Register(Next(), result);
+    Operand* const slots[] = {&i.a, &i.b, &i.c};
+    for (std::size_t k = 0; k < operands.size(); ++k) {
+      Expect(",");
+      *slots[k] = ParseOperand(operands[k]);
+    }
+  }
+
+  void ParseLogic(Instruction& i) {
+    i.opcode = Opcode::kLogic3;
+    ParseOperands(Width::k32, kThree32, i);
+    Expect(",");
+    i.table = static_cast<std::uint8_t>(Number(Next()));
+  }
+
+  void ParseLoadParameter(Width width, Instruction& i) {
+    i.opcode = Opcode::kLoadParam;
+    i.wide = width == Width::k64;
+    i.destination = Register(Next(), width);
+    Expect(",");
+    Expect("[");
+    const auto found = parameters_.find(Next());
+    if (found == parameters_.end()) throw PtxError("parameter");
+    i.target = static_cast<std::uint32_t>(found->second);
+    if (function_.parameter_bytes[i.target] != (i.wide ? 8u : 4u)) throw PtxError("parameter width");
+    Expect("]");
   }
 
   void ParseMove(Instruction& i) {
@@ -226,31 +226,11 @@ class Parser {
     }
   }
 
-  // `setp.<comparison>.<type>`
-  void ParseSet(std::string_view name, Instruction& i) {
-    static const std::map<std::string_view, Comparison> kComparisons = {
-        {"eq", Comparison::kEq}, {"ne", Comparison::kNe}, {"lt", Comparison::kLt},
-        {"le", Comparison::kLe}, {"gt", Comparison::kGt}, {"ge", Comparison::kGe}};
-    const std::size_t dot = name.find('.', 5);
-    const auto found = kComparisons.find(name.substr(5, dot - 5));
-    const std::string_view type = dot == std::string_view::npos ? "" : name.substr(dot + 1);
-    if (found == kComparisons.end()) throw PtxError("comparison");
-    if (type != "s32" && type != "u32" && type != "b32" && type != "s64" && type != "u64" && type != "b64")
-      throw PtxError("comparison type");
-    i.opcode = Opcode::kSet;
-    i.comparison = found->second;
-    i.wide = type.ends_with("64");
-    i.is_signed = type.starts_with("s");
-    i.destination = Register(Next(), Width::kPredicate);
-    const Width width = i.wide ? Width::k64 : Width::k32;
-    Expect(",");
-    i.a = ParseOperand(width);
-    Expect(",");
-    i.b = ParseOperand(width);
-  }
-
-  void ParseElements(bool vector, Instruction& i) {
-    i.vector = vector ? 4 : 1;
+  // `.f32` and one register, `.v2.f32` or `.v4.f32` and a list of them.
+  void ParseElements(std::string_view type, Instruction& i) {
+    const bool vector = type.starts_with(".v2") || type.starts_with(".v4");
+    i.vector = !vector ? 1 : type[2] == '2' ? 2 : 4;
+    if (WidthOfType(type.substr(vector ? 3 : 0)) != Width::k32) throw PtxError("element type");
     if (vector) Expect("{");
     for (int k = 0; k < i.vector; ++k) {
       if (k > 0) Expect(",");
@@ -272,8 +252,11 @@ class Parser {
     const std::string_view token = Next();
     if (token.starts_with("%")) {
       operand.slot = Register(token, width);
+    } else if (width == Width::kPredicate) {
+      throw PtxError("predicate");
     } else {
       operand.constant = Number(token);
+      if (width == Width::k32) operand.constant = static_cast<std::uint32_t>(operand.constant);
     }
     return operand;
   }
@@ -291,10 +274,13 @@ class Parser {
     return found->second;
   }
 
+  // A whole number, or the bits of a float as `0f3F800000`.
   static std::uint64_t Number(std::string_view token) {
     const bool negative = token.starts_with("-");
     if (negative) token.remove_prefix(1);
-    const int base = token.starts_with("0x") ? 16 : 10;
+    const bool is_float = token.starts_with("0f");
+    if (is_float && (negative || token.size() != 10)) throw PtxError("float");
+    const int base = is_float || token.starts_with("0x") ? 16 : 10;
     if (base == 16) token.remove_prefix(2);
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), value, base);

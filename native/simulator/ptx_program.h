@@ -7,36 +7,29 @@
 #include <string_view>
 #include <vector>
 
+#include "ptx_operations.h"
+
 namespace vram::simulator {
 
+// What the digest's inner loop is made of has opcodes of its own, which the compiler can turn into vectors over the lanes;
+// any other computation is kCompute.
 enum class Opcode : std::uint8_t {
   kAdd32,
-  kAdd64,
-  kMad32,
-  kMulWide32,
-  kAnd32,
-  kOr32,
   kXor32,
-  kShl32,
-  kShl64,
   kShr32,
   kFunnelRight32,
   kLogic3,
   kPermute,
   kMove32,
-  kMove64,
-  kWiden32,
-  kSet,
+  kCompute,
   kBranch,
   kReturn,
-  kLoadParam32,
-  kLoadParam64,
+  kLoadParam,
   kLoadGlobal,
   kStoreGlobal,
   kReadSpecial,
 };
 
-enum class Comparison : std::uint8_t { kEq, kNe, kLt, kLe, kGt, kGe };
 enum class Special : std::uint8_t { kThreadX, kThreadsX, kBlockX, kBlocksX };
 
 // A slot, or a constant where slot is kConstant.
@@ -48,10 +41,8 @@ struct Operand {
 
 struct Instruction {
   Opcode opcode{};
-  Comparison comparison{};
   Special special{};
-  bool wide = false;       // 64-bit operands (setp)
-  bool is_signed = false;  // signed comparison
+  bool wide = false;  // a 64-bit parameter
   bool guarded = false;
   bool guard_negated = false;
   std::uint8_t vector = 1;  // 32-bit elements of a load or store
@@ -61,6 +52,7 @@ struct Instruction {
   std::uint32_t target = 0;        // instruction index (branch), byte offset (parameter)
   std::int64_t offset = 0;         // byte offset of a load or store
   Operand a, b, c;
+  const Operation* operation = nullptr;  // of kCompute
   std::uint8_t table = 0;  // lop3
 };
 

@@ -10,75 +10,39 @@ namespace {
 
 constexpr std::uint32_t kNever = std::numeric_limits<std::uint32_t>::max();
 
-// Calls visit(slot, is_write) for each register of the given kind that an instruction names.
-enum class Kind { k32, k64, kPredicate };
-
+// Calls visit(slot) for each register of the given width that an instruction names.
 template <typename Visit>
-void VisitRegisters(Instruction& i, Kind kind, Visit visit) {
-  const auto operand = [&](Operand& o) {
-    if (o.slot != Operand::kConstant) visit(o.slot, false);
+void VisitRegisters(Instruction& i, Width width, Visit visit) {
+  const auto operand = [&](Operand& o, Width of) {
+    if (of == width && o.slot != Operand::kConstant) visit(o.slot);
   };
-  const bool k32 = kind == Kind::k32;
-  const bool k64 = kind == Kind::k64;
-  if (kind == Kind::kPredicate && i.guarded) visit(i.guard, false);
+  const auto result = [&](std::uint16_t& slot, Width of) {
+    if (of == width) visit(slot);
+  };
+  if (i.guarded) result(i.guard, Width::kPredicate);
   switch (i.opcode) {
+    case Opcode::kCompute: {
+      Operand* const operands[] = {&i.a, &i.b, &i.c};
+      for (std::size_t k = 0; k < i.operation->operand_count; ++k) operand(*operands[k], i.operation->operands[k]);
+      return result(i.destination, i.operation->result);
+    }
     case Opcode::kAdd32:
-    case Opcode::kMad32:
-    case Opcode::kAnd32:
-    case Opcode::kOr32:
     case Opcode::kXor32:
-    case Opcode::kShl32:
     case Opcode::kShr32:
     case Opcode::kFunnelRight32:
     case Opcode::kLogic3:
     case Opcode::kPermute:
     case Opcode::kMove32:
-      if (!k32) return;
-      operand(i.a);
-      operand(i.b);
-      operand(i.c);
-      visit(i.destination, true);
-      return;
-    case Opcode::kAdd64:
-    case Opcode::kMove64:
-      if (!k64) return;
-      operand(i.a);
-      operand(i.b);
-      visit(i.destination, true);
-      return;
-    case Opcode::kShl64:
-      if (k64) operand(i.a);
-      if (k32) operand(i.b);
-      if (k64) visit(i.destination, true);
-      return;
-    case Opcode::kMulWide32:
-    case Opcode::kWiden32:
-      if (k32) {
-        operand(i.a);
-        operand(i.b);
-      }
-      if (k64) visit(i.destination, true);
-      return;
-    case Opcode::kSet:
-      if (i.wide ? k64 : k32) {
-        operand(i.a);
-        operand(i.b);
-      }
-      if (kind == Kind::kPredicate) visit(i.destination, true);
-      return;
-    case Opcode::kLoadParam32:
+      for (Operand* const each : {&i.a, &i.b, &i.c}) operand(*each, Width::k32);
+      return result(i.destination, Width::k32);
     case Opcode::kReadSpecial:
-      if (k32) visit(i.destination, true);
-      return;
-    case Opcode::kLoadParam64:
-      if (k64) visit(i.destination, true);
-      return;
+      return result(i.destination, Width::k32);
+    case Opcode::kLoadParam:
+      return result(i.destination, i.wide ? Width::k64 : Width::k32);
     case Opcode::kLoadGlobal:
     case Opcode::kStoreGlobal:
-      if (k64) operand(i.a);
-      if (k32) {
-        for (int k = 0; k < i.vector; ++k) visit(i.elements[k], i.opcode == Opcode::kLoadGlobal);
-      }
+      operand(i.a, Width::k64);
+      for (int k = 0; k < i.vector; ++k) result(i.elements[k], Width::k32);
       return;
     case Opcode::kBranch:
     case Opcode::kReturn:
@@ -113,11 +77,11 @@ void ExtendOverLoops(const std::vector<Instruction>& code, std::vector<Interval>
   }
 }
 
-void AllocateKind(Function& function, Kind kind, std::uint16_t& count) {
+void AllocateWidth(Function& function, Width width, std::uint16_t& count) {
   auto& code = function.instructions;
   std::vector<Interval> intervals(count);
   for (std::uint32_t at = 0; at < code.size(); ++at) {
-    VisitRegisters(code[at], kind, [&](std::uint16_t& slot, bool) {
+    VisitRegisters(code[at], width, [&](std::uint16_t& slot) {
       intervals[slot].first = std::min(intervals[slot].first, at);
       intervals[slot].last = std::max(intervals[slot].last, at);
     });
@@ -153,7 +117,7 @@ void AllocateKind(Function& function, Kind kind, std::uint16_t& count) {
     busy.emplace(intervals[name].last, slot);
   }
   for (Instruction& i : code) {
-    VisitRegisters(i, kind, [&](std::uint16_t& slot, bool) { slot = assigned[slot]; });
+    VisitRegisters(i, width, [&](std::uint16_t& slot) { slot = assigned[slot]; });
   }
   count = used;
 }
@@ -161,9 +125,9 @@ void AllocateKind(Function& function, Kind kind, std::uint16_t& count) {
 }  // namespace
 
 void AllocateSlots(Function& function) {
-  AllocateKind(function, Kind::k32, function.slots32);
-  AllocateKind(function, Kind::k64, function.slots64);
-  AllocateKind(function, Kind::kPredicate, function.predicates);
+  AllocateWidth(function, Width::k32, function.slots32);
+  AllocateWidth(function, Width::k64, function.slots64);
+  AllocateWidth(function, Width::kPredicate, function.predicates);
 }
 
 }  // namespace vram::simulator

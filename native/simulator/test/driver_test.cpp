@@ -9,6 +9,8 @@ extern "C" {
 #define X(symbol, parameters) CUresult symbol parameters;
 #include "driver/entry_points.inc"
 #undef X
+CUresult cuMemAlloc_v2(CUdeviceptr* address, std::size_t bytes);
+CUresult cuMemFree_v2(CUdeviceptr address);
 }
 
 namespace {
@@ -76,6 +78,42 @@ TEST("simulator: nothing works before cuInit or without a context") {
   EXPECT_EQUAL(cuMemGetInfo_v2(&bytes, &bytes), kInvalidContext);
   control::Reset({}, 12040);
   EXPECT_EQUAL(cuInit(0), kNoDevice);
+}
+
+TEST("simulator: linear memory is whole granules, counts as used, and is freed by its own call alone") {
+  OpenDevice({{kBytes, "small", {}}});
+  CUdeviceptr address = 0;
+  EXPECT_EQUAL(cuMemAlloc_v2(&address, 0), kInvalidValue);
+  EXPECT_EQUAL(cuMemAlloc_v2(&address, kBytes + 1), kOutOfMemory);
+  EXPECT_EQUAL(cuMemAlloc_v2(&address, SIZE_MAX), kOutOfMemory);
+  EXPECT_EQUAL(cuMemAlloc_v2(&address, 5), kSuccess);
+  EXPECT_EQUAL(control::ReadStats().allocated_bytes, kBytes / 2);
+  CUdeviceptr second = 0;
+  EXPECT_EQUAL(cuMemAlloc_v2(&second, kBytes), kOutOfMemory);
+  CUstream stream = nullptr;
+  EXPECT_EQUAL(cuStreamCreate(&stream, kStreamNonBlocking), kSuccess);
+  unsigned char bytes[5] = {1, 2, 3, 4, 5};
+  unsigned char back[5] = {};
+  EXPECT_EQUAL(cuMemcpyHtoDAsync_v2(address, bytes, 5, stream), kSuccess);
+  EXPECT_EQUAL(cuMemcpyDtoHAsync_v2(back, address, 5, stream), kSuccess);
+  EXPECT(std::memcmp(bytes, back, 5) == 0);
+  EXPECT_EQUAL(cuMemUnmap(address, kBytes / 2), kInvalidValue);
+  EXPECT_EQUAL(cuMemFree_v2(address + 1), kInvalidValue);
+  EXPECT_EQUAL(cuMemFree_v2(address), kSuccess);
+  EXPECT_EQUAL(cuMemFree_v2(address), kInvalidValue);
+  EXPECT_EQUAL(control::ReadStats().allocated_bytes, 0u);
+  EXPECT_EQUAL(control::ReadStats().reservations, 0u);
+  const Memory mapped = Allocate();
+  EXPECT_EQUAL(cuMemFree_v2(mapped.address), kInvalidValue);
+  Free(mapped);
+}
+
+TEST("simulator: an attribute that no driver has is an invalid value") {
+  OpenDevice();
+  int value = -1;
+  EXPECT_EQUAL(cuDeviceGetAttribute(&value, 100000, 0), kInvalidValue);
+  EXPECT_EQUAL(cuDeviceGetAttribute(&value, 0, 0), kInvalidValue);
+  EXPECT_EQUAL(cuDeviceGetAttribute(&value, 75, 0), kSuccess);
 }
 
 TEST("simulator: memory is copied, set and read back only as its mapping allows") {

@@ -1,5 +1,9 @@
 // Every operation of the interpreter against the host's own arithmetic.
+#include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <random>
 #include <string>
@@ -23,7 +27,7 @@ std::string Kernel(const std::string& body) {
 .address_size 64
 .visible .entry k(.param .u64 in, .param .u64 out)
 {
-  .reg .pred %p<4>; .reg .b32 %r<40>; .reg .b64 %rd<20>;
+  .reg .pred %p<4>; .reg .b32 %r<40>; .reg .f32 %f<20>; .reg .b64 %rd<20>;
   ld.param.u64 %rd1, [in];
   ld.param.u64 %rd2, [out];
   cvta.to.global.u64 %rd1, %rd1;
@@ -73,8 +77,8 @@ Run RunKernel(const std::string& body, std::vector<Row> rows, bool writable = tr
   return run;
 }
 
-void ExpectComputes(const std::string& body, const std::function<u32(const Row&, u32)>& expected) {
-  const auto rows = RandomRows();
+void ExpectComputes(const std::string& body, const std::function<u32(const Row&, u32)>& expected,
+                    const std::vector<Row>& rows = RandomRows()) {
   const Run run = RunKernel(body, rows);
   EXPECT_EQUAL(run.result, 0);
   for (u32 k = 0; k < rows.size(); ++k) EXPECT_EQUAL(run.output[k].a, expected(rows[k], k));
@@ -163,6 +167,176 @@ TEST("interpreter: comparisons of both widths and signs") {
   compares("ge.u32", [](u32 a, u32 b) { return a >= b; });
 }
 
+TEST("interpreter: integers of both widths and signs") {
+  using s32 = std::int32_t;
+  using s64 = std::int64_t;
+  const auto is = [](const char* body, auto expected) {
+    ExpectComputes(body, [=](const Row& r, u32) { return static_cast<u32>(expected(r)); });
+  };
+  is("sub.s32 %r10, %r2, %r3;", [](const Row& r) { return r.a - r.b; });
+  is("mul.lo.s32 %r10, %r2, %r3;", [](const Row& r) { return r.a * r.b; });
+  is("neg.s32 %r10, %r2;", [](const Row& r) { return 0 - r.a; });
+  is("not.b32 %r10, %r2;", [](const Row& r) { return ~r.a; });
+  is("shl.b32 %r10, %r2, %r5;", [](const Row& r) { return Shift(r.d, r.a << (r.d & 31)); });
+  is("shr.s32 %r10, %r2, %r5;", [](const Row& r) { return static_cast<s32>(r.a) >> (r.d > 31 ? 31 : r.d); });
+  is("min.s32 %r10, %r2, %r3;", [](const Row& r) { return std::min(static_cast<s32>(r.a), static_cast<s32>(r.b)); });
+  is("max.s32 %r10, %r2, %r3;", [](const Row& r) { return std::max(static_cast<s32>(r.a), static_cast<s32>(r.b)); });
+  is("min.u32 %r10, %r2, %r3;", [](const Row& r) { return std::min(r.a, r.b); });
+  is("max.u32 %r10, %r2, %r3;", [](const Row& r) { return std::max(r.a, r.b); });
+
+  // 64-bit results, folded to 32 bits; %rd6 and %rd7 are made of all four inputs.
+  const auto is64 = [](const std::string& body, auto expected) {
+    ExpectComputes(
+        "cvt.u64.u32 %rd6, %r2; shl.b64 %rd6, %rd6, 32; cvt.u64.u32 %rd8, %r3; or.b64 %rd6, %rd6, %rd8;"
+        "cvt.u64.u32 %rd7, %r4; shl.b64 %rd7, %rd7, 32; cvt.u64.u32 %rd8, %r5; xor.b64 %rd7, %rd7, %rd8;" +
+            body + "cvt.u32.u64 %r10, %rd9; shr.u64 %rd9, %rd9, 32; cvt.u32.u64 %r11, %rd9; xor.b32 %r10, %r10, %r11;",
+        [=](const Row& r, u32) {
+          const u64 value = static_cast<u64>(expected((u64{r.a} << 32) | r.b, (u64{r.c} << 32) ^ r.d, r));
+          return static_cast<u32>(value) ^ static_cast<u32>(value >> 32);
+        });
+  };
+  is64("add.u64 %rd9, %rd6, %rd7;", [](u64 a, u64 b, const Row&) { return a + b; });
+  is64("sub.s64 %rd9, %rd6, %rd7;", [](u64 a, u64 b, const Row&) { return a - b; });
+  is64("mul.lo.s64 %rd9, %rd6, %rd7;", [](u64 a, u64 b, const Row&) { return a * b; });
+  is64("mad.lo.s64 %rd9, %rd6, %rd7, 77;", [](u64 a, u64 b, const Row&) { return a * b + 77; });
+  is64("and.b64 %rd9, %rd6, %rd7;", [](u64 a, u64 b, const Row&) { return a & b; });
+  is64("not.b64 %rd9, %rd6;", [](u64 a, u64, const Row&) { return ~a; });
+  is64("neg.s64 %rd9, %rd6;", [](u64 a, u64, const Row&) { return 0 - a; });
+  is64("shr.u64 %rd9, %rd6, 13;", [](u64 a, u64, const Row&) { return a >> 13; });
+  is64("shr.s64 %rd9, %rd6, 13;", [](u64 a, u64, const Row&) { return static_cast<s64>(a) >> 13; });
+  is64("shr.s64 %rd9, %rd6, 64;", [](u64 a, u64, const Row&) { return static_cast<s64>(a) >> 63; });
+  is64("shl.b64 %rd9, %rd6, 64;", [](u64, u64, const Row&) { return 0; });
+  is64("min.u64 %rd9, %rd6, %rd7;", [](u64 a, u64 b, const Row&) { return std::min(a, b); });
+  is64("max.s64 %rd9, %rd6, %rd7;", [](u64 a, u64 b, const Row&) { return std::max(static_cast<s64>(a), static_cast<s64>(b)); });
+  is64("mul.wide.u32 %rd9, %r2, %r3;", [](u64, u64, const Row& r) { return u64{r.a} * r.b; });
+  is64("mul.wide.s32 %rd9, %r2, %r3;",
+       [](u64, u64, const Row& r) { return s64{static_cast<s32>(r.a)} * static_cast<s32>(r.b); });
+  is64("mad.wide.u32 %rd9, %r2, %r3, %rd7;", [](u64, u64 b, const Row& r) { return u64{r.a} * r.b + b; });
+  is64("cvt.s64.s32 %rd9, %r2;", [](u64, u64, const Row& r) { return s64{static_cast<s32>(r.a)}; });
+}
+
+TEST("interpreter: predicates combine, and select") {
+  const auto selects = [](const std::string& combine, auto expected) {
+    ExpectComputes("setp.lt.u32 %p1, %r2, %r3; setp.lt.u32 %p2, %r3, %r4;" + combine + "selp.b32 %r10, %r4, 5, %p3;",
+                   [=](const Row& r, u32) { return expected(r.a < r.b, r.b < r.c) ? r.c : 5; });
+  };
+  selects("and.pred %p3, %p1, %p2;", [](bool a, bool b) { return a && b; });
+  selects("or.pred %p3, %p1, %p2;", [](bool a, bool b) { return a || b; });
+  selects("xor.pred %p3, %p1, %p2;", [](bool a, bool b) { return a != b; });
+  selects("not.pred %p3, %p1;", [](bool a, bool) { return !a; });
+  selects("mov.pred %p3, %p2;", [](bool, bool b) { return b; });
+}
+
+// Every pair of values at which float arithmetic changes its ways, with a third and a fourth, then random bits.
+std::vector<Row> FloatRows() {
+  constexpr u32 kEdges[] = {0x00000000, 0x80000000, 0x00000001, 0x80000001, 0x007fffff, 0x00800000, 0x3f800000, 0xbf800000,
+                            0x3f800001, 0x33800000, 0x4b800000, 0x4b800001, 0x4f000000, 0xcf000000, 0x4f800000, 0x3f000000,
+                            0xbf000000, 0x7f7fffff, 0xff7fffff, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc00001, 0x7f800001};
+  std::mt19937 random(11);
+  const auto next = [&random] { return static_cast<u32>(random()); };
+  std::vector<Row> rows;
+  for (const u32 a : kEdges) {
+    for (const u32 b : kEdges) rows.push_back({a, b, kEdges[next() % std::size(kEdges)], next()});
+  }
+  while (rows.size() < 1024) {
+    // Near exponents, so that sums round and products do not all leave the range.
+    const u32 exponent = (100 + next() % 50) << 23;
+    const auto near = [&] { return (next() & 0x80ffffff) ^ exponent; };
+    rows.push_back({near(), near(), near(), next()});
+  }
+  return rows;
+}
+
+float Float(u32 bits) { return std::bit_cast<float>(bits); }
+u32 FloatBits(float value) { return std::isnan(value) ? 0x7fffffff : std::bit_cast<u32>(value); }
+
+void ExpectFloat(const std::string& body, const std::function<float(float, float, float)>& expected) {
+  ExpectComputes(
+      "mov.b32 %f1, %r2; mov.b32 %f2, %r3; mov.b32 %f3, %r4;" + body + "mov.b32 %r10, %f9;",
+      [&](const Row& r, u32) { return FloatBits(expected(Float(r.a), Float(r.b), Float(r.c))); }, FloatRows());
+}
+
+TEST("interpreter: floats, bit for bit the host's") {
+  ExpectFloat("add.rn.f32 %f9, %f1, %f2;", [](float a, float b, float) { return a + b; });
+  ExpectFloat("add.rn.f32 %f9, %f1, 0f3F800000;", [](float a, float, float) { return a + 1.0f; });
+  ExpectFloat("sub.rn.f32 %f9, %f1, %f2;", [](float a, float b, float) { return a - b; });
+  ExpectFloat("mul.rn.f32 %f9, %f1, %f2;", [](float a, float b, float) { return a * b; });
+  ExpectFloat("div.rn.f32 %f9, %f1, %f2;", [](float a, float b, float) { return a / b; });
+  ExpectFloat("fma.rn.f32 %f9, %f1, %f2, %f3;", [](float a, float b, float c) { return std::fma(a, b, c); });
+  ExpectFloat("sqrt.rn.f32 %f9, %f1;", [](float a, float, float) { return std::sqrt(a); });
+  ExpectFloat("neg.f32 %f9, %f1;", [](float a, float, float) { return -a; });
+  ExpectFloat("abs.f32 %f9, %f1;", [](float a, float, float) { return std::fabs(a); });
+}
+
+TEST("interpreter: a product and a sum are rounded each, never fused") {
+  ExpectFloat("mul.rn.f32 %f4, %f1, %f2; add.rn.f32 %f9, %f4, %f3;", [](float a, float b, float c) {
+    volatile float product = a * b;
+    return product + c;
+  });
+}
+
+TEST("interpreter: the lesser and the greater float: NaN yields, -0 is less than +0") {
+  const auto key = [](float value) { return static_cast<std::int64_t>(std::signbit(value) ? -1 : 1) * (std::bit_cast<u32>(std::fabs(value)) + 1LL); };
+  const auto pick = [key](float a, float b, bool lesser) {
+    if (std::isnan(a)) return b;
+    if (std::isnan(b)) return a;
+    return (key(a) < key(b)) == lesser ? a : b;
+  };
+  ExpectFloat("min.f32 %f9, %f1, %f2;", [pick](float a, float b, float) { return pick(a, b, true); });
+  ExpectFloat("max.f32 %f9, %f1, %f2;", [pick](float a, float b, float) { return pick(a, b, false); });
+}
+
+TEST("interpreter: comparisons of floats, with NaN in each place") {
+  const auto compares = [](const std::string& name, const std::function<bool(float, float)>& expected) {
+    ExpectComputes("setp." + name + ".f32 %p1, %r2, %r3; selp.u32 %r10, 1, 2, %p1;",
+                   [&](const Row& r, u32) { return expected(Float(r.a), Float(r.b)) ? 1u : 2u; }, FloatRows());
+  };
+  compares("eq", [](float a, float b) { return a == b; });
+  compares("ne", [](float a, float b) { return std::islessgreater(a, b); });
+  compares("lt", [](float a, float b) { return a < b; });
+  compares("le", [](float a, float b) { return a <= b; });
+  compares("gt", [](float a, float b) { return a > b; });
+  compares("ge", [](float a, float b) { return a >= b; });
+  compares("equ", [](float a, float b) { return !std::islessgreater(a, b); });
+  compares("neu", [](float a, float b) { return a != b; });
+  compares("ltu", [](float a, float b) { return !(a >= b); });
+  compares("leu", [](float a, float b) { return !(a > b); });
+  compares("gtu", [](float a, float b) { return !(a <= b); });
+  compares("geu", [](float a, float b) { return !(a < b); });
+  compares("num", [](float a, float b) { return !std::isunordered(a, b); });
+  compares("nan", [](float a, float b) { return std::isunordered(a, b); });
+}
+
+TEST("interpreter: floats and integers become each other") {
+  ExpectComputes("cvt.rn.f32.s32 %r10, %r5;", [](const Row& r, u32) { return FloatBits(static_cast<float>(static_cast<int>(r.d))); }, FloatRows());
+  ExpectComputes("cvt.rn.f32.u32 %r10, %r5;", [](const Row& r, u32) { return FloatBits(static_cast<float>(r.d)); }, FloatRows());
+  const auto truncates = [](const std::string& type, double least, double most) {
+    ExpectComputes("cvt.rzi." + type + ".f32 %r10, %r2;", [=](const Row& r, u32) {
+      if (std::isnan(Float(r.a))) return 0u;
+      return static_cast<u32>(static_cast<std::int64_t>(std::clamp<double>(Float(r.a), least, most)));
+    }, FloatRows());
+  };
+  truncates("s32", -2147483648.0, 2147483647.0);
+  truncates("u32", 0.0, 4294967295.0);
+}
+
+TEST("interpreter: floats are loaded and stored one, two and four at a time, untouched") {
+  const auto loads = [](const std::string& body) {
+    ExpectComputes(body, [](const Row& r, u32) { return r.b; }, FloatRows());
+  };
+  loads("ld.global.f32 %f1, [%rd4+4]; mov.b32 %r10, %f1;");
+  loads("ld.global.nc.v2.f32 {%f1, %f2}, [%rd4]; mov.b32 %r10, %f2;");
+  loads("ld.global.v4.f32 {%f1, %f2, %f3, %f4}, [%rd4]; mov.f32 %f5, %f2; mov.b32 %r10, %f5;");
+  const auto rows = FloatRows();
+  const Run run = RunKernel(R"(
+    ld.global.v4.f32 {%f1, %f2, %f3, %f4}, [%rd4];
+    st.global.v2.f32 [%rd5+8], {%f3, %f4};
+    st.global.f32 [%rd5+4], %f2;
+    mov.b32 %r10, %f1;)", rows);
+  EXPECT_EQUAL(run.result, 0);
+  for (std::size_t k = 0; k < rows.size(); ++k) EXPECT(std::memcmp(&run.output[k], &rows[k], sizeof(Row)) == 0);
+}
+
 TEST("interpreter: a loop that each thread leaves at its own time") {
   ExpectComputes(R"(
     and.b32 %r11, %r2, 15;
@@ -212,7 +386,16 @@ TEST("interpreter: an access outside memory, a store to read-only memory, and a 
 TEST("interpreter: what it does not execute, it does not load") {
   EXPECT(ParsePtx("").empty());
   EXPECT(ParsePtx("no ptx").empty());
+  EXPECT(!ParsePtx(Kernel("mov.u32 %r10, %r2;")).empty());
   EXPECT(ParsePtx(Kernel("mul.hi.u32 %r10, %r2, %r3;")).empty());
+  for (const char* const open : {"add.f32", "mul.f32", "mul.rn.ftz.f32", "div.approx.f32", "fma.rz.f32", "add.rn.f64"})
+    EXPECT(ParsePtx(Kernel(std::string(open) + " %r10, %r2, %r3;")).empty());
+  EXPECT(ParsePtx(Kernel("mov.f32 %r10, 0f3F80000;")).empty());
+  EXPECT(ParsePtx(Kernel("mov.f32 %r10, -0f3F800000;")).empty());
+  EXPECT(ParsePtx(Kernel("selp.b32 %r10, %r2, %r3, 1;")).empty());
+  EXPECT(ParsePtx(Kernel("selp.b32 %r10, %r2, %r3, %r4;")).empty());
+  EXPECT(ParsePtx(Kernel("ld.global.v3.f32 {%r10, %r11, %r12}, [%rd4];")).empty());
+  EXPECT(ParsePtx(Kernel("ld.global.u8 %r10, [%rd4];")).empty());
   EXPECT(ParsePtx(Kernel("add.s32 %r10, %r2;")).empty());
   EXPECT(ParsePtx(Kernel("add.s32 %r10, %r2, %rd1;")).empty());
   EXPECT(ParsePtx(Kernel("add.s32 %r10, %r2, %q1;")).empty());
