@@ -99,8 +99,10 @@ struct VramView {
 /* The table behind a JavaScript value, or NULL where the value is no view of a version this header knows. */
 static inline VramView* vram_view_of(napi_env env, napi_value value) {
   static const napi_type_tag tag = {VRAM_VIEW_TAG_LOWER, VRAM_VIEW_TAG_UPPER};
+  napi_valuetype type = napi_undefined;
   bool tagged = false;
   void* view = NULL;
+  if (napi_typeof(env, value, &type) != napi_ok || type != napi_object) return NULL;
   if (napi_check_object_type_tag(env, value, &tag, &tagged) != napi_ok || !tagged) return NULL;
   if (napi_unwrap(env, value, &view) != napi_ok || ((VramView*)view)->version < VRAM_VIEW_VERSION) return NULL;
   return (VramView*)view;

@@ -1,14 +1,12 @@
 import { invalidInput } from "./cuda-error.js";
 import { assertInteger } from "./validate.js";
 
-declare const mark: unique symbol;
-
 /**
  * An opaque object that native code of this process turns into a DLPack tensor with `vram_view.h`. It shows nothing to
- * JavaScript.
+ * JavaScript. The property is not there: it keeps other types from being taken for a view.
  */
 export interface View {
-  readonly [mark]: never;
+  readonly "vram-cuda.View": never;
 }
 
 /** Element types by name: DLPack's type code and bits. */

@@ -13,7 +13,7 @@ async function openFrozen(byteLength = 1024): Promise<Allocation> {
   return allocation;
 }
 
-const codeOf = (call: () => unknown): Promise<string> => errorOf((async () => call())()).then(({ code }) => code);
+const codeOf = (call: () => unknown): Promise<string> => errorOf(Promise.resolve().then(call)).then(({ code }) => code);
 
 describe("a view", () => {
   it("lets native code see the bytes, and the digest sees what native code does to them", async () => {
