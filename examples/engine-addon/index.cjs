@@ -1,1 +1,1 @@
-module.exports = require("./build/Release/engine.node");
+exports.linear = require("./build/Release/engine.node").linear;
