@@ -28,7 +28,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["**/*.{mjs,js}", "packages/*/*.config.ts"],
+    files: ["**/*.{mjs,js,cjs}", "packages/*/*.config.ts"],
     languageOptions: { globals: { process: "readonly", console: "readonly", Buffer: "readonly", URL: "readonly", setTimeout: "readonly", clearTimeout: "readonly", setInterval: "readonly", clearInterval: "readonly", performance: "readonly" } },
   },
   { files: ["packages/*/*.config.ts"], extends: [tseslint.configs.base], rules: { "no-restricted-syntax": "off" } },

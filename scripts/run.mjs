@@ -49,6 +49,7 @@ const built = (run) => async (args) => {
 const tasks = {
   build,
   lint: built(script("scripts/check.mjs")),
+  mutants: script("scripts/mutants.mjs"),
   packed: built(script("scripts/packed.mjs")),
   ptx: script("scripts/ptx.mjs"),
   start: built((args) => command(["demo", "--simulate=if-no-gpu", ...args])),

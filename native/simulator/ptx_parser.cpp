@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <unordered_map>
 
+#include "definite_assignment.h"
 #include "ptx_program.h"
 #include "slot_allocation.h"
 
@@ -87,6 +88,7 @@ class Parser {
       if (found == labels_.end()) throw PtxError("label");
       function_.instructions[index].target = found->second;
     }
+    if (!ReadsOnlyWhatIsWritten(function_)) throw PtxError("register without a value");
     AllocateSlots(function_);
     return std::make_shared<const Function>(std::move(function_));
   }
@@ -193,7 +195,9 @@ class Parser {
     i.opcode = Opcode::kLogic3;
     ParseOperands(Width::k32, kThree32, i);
     Expect(",");
-    i.table = static_cast<std::uint8_t>(Number(Next()));
+    const std::uint64_t table = Number(Next());
+    if (table > 255) throw PtxError("table");
+    i.table = static_cast<std::uint8_t>(table);
   }
 
   void ParseLoadParameter(Width width, Instruction& i) {

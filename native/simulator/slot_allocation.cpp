@@ -5,50 +5,12 @@
 #include <queue>
 #include <vector>
 
+#include "ptx_registers.h"
+
 namespace vram::simulator {
 namespace {
 
 constexpr std::uint32_t kNever = std::numeric_limits<std::uint32_t>::max();
-
-// Calls visit(slot) for each register of the given width that an instruction names.
-template <typename Visit>
-void VisitRegisters(Instruction& i, Width width, Visit visit) {
-  const auto operand = [&](Operand& o, Width of) {
-    if (of == width && o.slot != Operand::kConstant) visit(o.slot);
-  };
-  const auto result = [&](std::uint16_t& slot, Width of) {
-    if (of == width) visit(slot);
-  };
-  if (i.guarded) result(i.guard, Width::kPredicate);
-  switch (i.opcode) {
-    case Opcode::kCompute: {
-      Operand* const operands[] = {&i.a, &i.b, &i.c};
-      for (std::size_t k = 0; k < i.operation->operand_count; ++k) operand(*operands[k], i.operation->operands[k]);
-      return result(i.destination, i.operation->result);
-    }
-    case Opcode::kAdd32:
-    case Opcode::kXor32:
-    case Opcode::kShr32:
-    case Opcode::kFunnelRight32:
-    case Opcode::kLogic3:
-    case Opcode::kPermute:
-    case Opcode::kMove32:
-      for (Operand* const each : {&i.a, &i.b, &i.c}) operand(*each, Width::k32);
-      return result(i.destination, Width::k32);
-    case Opcode::kReadSpecial:
-      return result(i.destination, Width::k32);
-    case Opcode::kLoadParam:
-      return result(i.destination, i.wide ? Width::k64 : Width::k32);
-    case Opcode::kLoadGlobal:
-    case Opcode::kStoreGlobal:
-      operand(i.a, Width::k64);
-      for (int k = 0; k < i.vector; ++k) result(i.elements[k], Width::k32);
-      return;
-    case Opcode::kBranch:
-    case Opcode::kReturn:
-      return;
-  }
-}
 
 struct Interval {
   std::uint32_t first = kNever;
@@ -81,7 +43,7 @@ void AllocateWidth(Function& function, Width width, std::uint16_t& count) {
   auto& code = function.instructions;
   std::vector<Interval> intervals(count);
   for (std::uint32_t at = 0; at < code.size(); ++at) {
-    VisitRegisters(code[at], width, [&](std::uint16_t& slot) {
+    VisitRegisters(code[at], width, [&](std::uint16_t& slot, bool) {
       intervals[slot].first = std::min(intervals[slot].first, at);
       intervals[slot].last = std::max(intervals[slot].last, at);
     });
@@ -117,7 +79,7 @@ void AllocateWidth(Function& function, Width width, std::uint16_t& count) {
     busy.emplace(intervals[name].last, slot);
   }
   for (Instruction& i : code) {
-    VisitRegisters(i, width, [&](std::uint16_t& slot) { slot = assigned[slot]; });
+    VisitRegisters(i, width, [&](std::uint16_t& slot, bool) { slot = assigned[slot]; });
   }
   count = used;
 }

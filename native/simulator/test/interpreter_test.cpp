@@ -383,6 +383,23 @@ TEST("interpreter: an access outside memory, a store to read-only memory, and a 
   EXPECT_EQUAL(RunKernel("mov.u32 %r10, 0;", rows, false).result, vram::driver::kIllegalAddress);
 }
 
+TEST("interpreter: a register that may be read before it is written is not loaded") {
+  const auto loads = [](const std::string& body) { return !ParsePtx(Kernel(body)).empty(); };
+  EXPECT(loads("mov.u32 %r11, 1; mov.u32 %r10, %r11;"));
+  EXPECT(!loads("mov.u32 %r10, %r11; mov.u32 %r11, 1;"));
+  EXPECT(!loads("mov.u32 %r10, 0; @%p1 mov.u32 %r10, 1;"));
+  EXPECT(!loads("setp.eq.s32 %p1, %r2, 0; @%p1 mov.u32 %r10, 1;"));
+  EXPECT(!loads("add.s64 %rd7, %rd6, 1; mov.u32 %r10, 1;"));
+  EXPECT(!loads("mov.u32 %r10, 0; st.global.v2.u32 [%rd5], {%r10, %r11};"));
+  const std::string either = "setp.eq.s32 %p1, %r2, 0; @%p1 bra THERE; mov.u32 %r10, 1; ";
+  EXPECT(loads(either + "bra JOIN; THERE: mov.u32 %r10, 2; JOIN: mov.u32 %r11, %r10;"));
+  EXPECT(!loads(either + "bra JOIN; THERE: mov.u32 %r11, 2; JOIN: mov.u32 %r11, %r10;"));
+  EXPECT(loads(either + "bra JOIN; THERE: ret; JOIN: mov.u32 %r11, %r10;"));
+  // Written in the loop's body only, and read at its head.
+  EXPECT(!loads("LOOP: setp.eq.s32 %p1, %r2, %r11; @%p1 bra DONE; mov.u32 %r11, 1; bra LOOP; DONE: mov.u32 %r10, 1;"));
+  EXPECT(loads("mov.u32 %r11, 0; LOOP: setp.eq.s32 %p1, %r2, %r11; @%p1 bra DONE; mov.u32 %r11, 1; bra LOOP; DONE: mov.u32 %r10, 1;"));
+}
+
 TEST("interpreter: what it does not execute, it does not load") {
   EXPECT(ParsePtx("").empty());
   EXPECT(ParsePtx("no ptx").empty());
@@ -395,6 +412,7 @@ TEST("interpreter: what it does not execute, it does not load") {
   EXPECT(ParsePtx(Kernel("selp.b32 %r10, %r2, %r3, 1;")).empty());
   EXPECT(ParsePtx(Kernel("selp.b32 %r10, %r2, %r3, %r4;")).empty());
   EXPECT(ParsePtx(Kernel("ld.global.v3.f32 {%r10, %r11, %r12}, [%rd4];")).empty());
+  EXPECT(ParsePtx(Kernel("lop3.b32 %r10, %r2, %r3, %r4, 256;")).empty());
   EXPECT(ParsePtx(Kernel("ld.global.u8 %r10, [%rd4];")).empty());
   EXPECT(ParsePtx(Kernel("add.s32 %r10, %r2;")).empty());
   EXPECT(ParsePtx(Kernel("add.s32 %r10, %r2, %rd1;")).empty());
