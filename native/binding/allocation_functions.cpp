@@ -37,6 +37,7 @@ Napi::Value AllocatedValue(Napi::Env env, Environment& environment, const std::s
 Napi::Value ReportValue(Napi::Env env, const ops::ReleaseReport& report) {
   Napi::Object value = Napi::Object::New(env);
   value.Set("wiped", Napi::Boolean::New(env, report.wiped));
+  value.Set("freed", Napi::Boolean::New(env, report.freed));
   value.Set("lost", Napi::Boolean::New(env, report.lost));
   if (report.cause) value.Set("cause", ErrorResult(env, *report.cause).As<Napi::Object>().Get("error"));
   return ValueResult(env, value);

@@ -8,7 +8,7 @@
 namespace vram::binding {
 namespace {
 
-ops::ReleaseReport NothingHeld() { return {true, false, std::nullopt}; }
+ops::ReleaseReport NothingHeld() { return {true, true, false, std::nullopt}; }
 
 /// Device thread.
 bool HoldsMemory(const AllocationRecord& allocation) {
@@ -26,10 +26,12 @@ ops::ReleaseReport ReleaseNow(AllocationRecord& allocation) {
 
 /// Of a device whose thread has ended: what its end did to the allocation.
 ops::ReleaseReport AfterClose(const AllocationRecord& allocation) {
-  const bool wiped = allocation.mapping == nullptr || allocation.mapping->wiped();
+  if (allocation.mapping == nullptr) return NothingHeld();
   const bool lost = allocation.device->context.lost();
-  if (wiped) return {true, lost, std::nullopt};
-  return {false, lost, Error{Code::kCudaFailed, "The device was closed and the memory could not be shown to be wiped"}};
+  const bool wiped = allocation.mapping->wiped() && !lost;
+  const bool freed = !allocation.mapping->has_memory() && !lost;
+  if (wiped) return {true, freed, false, std::nullopt};
+  return {false, freed, lost, Error{Code::kCudaFailed, "The device was closed and the memory could not be shown to be wiped"}};
 }
 
 /// Device thread. Records what a release nobody waits for could not do.

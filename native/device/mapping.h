@@ -43,7 +43,9 @@ class Mapping {
   std::optional<std::uint64_t> buffer_id() const noexcept { return buffer_id_; }
   bool mapped() const noexcept { return mapped_; }
   /// True while something of the allocation is left to give back.
-  bool held() const noexcept { return has_handle_ || reserved_ || mapped_; }
+  bool held() const noexcept { return has_memory() || reserved_; }
+  /// True until the physical memory is the driver's again.
+  bool has_memory() const noexcept { return has_handle_ || mapped_; }
   bool wiped() const noexcept { return wiped_; }
 
   /// True while native code holds a tensor of it.

@@ -21,6 +21,9 @@ constexpr KnownAnswer kKnownAnswers[] = {
     {524289, "4dc6905041c9c4ee73e13b53f63f5d289c46da359b664a965ead7f8cc4d799d4"},
 };
 
+/// No fault of any weights: the device is not fit to digest them.
+Error WrongDigest() { return {Code::kCudaFailed, "The digest kernel gives a wrong digest on this device"}; }
+
 Status Test(device::Context& context, device::Workspace& workspace, const KnownAnswer& answer) {
   std::vector<std::byte> sample(device::kSampleBytes);
   for (std::uint64_t i = 0; i < answer.byte_length; ++i) sample[i] = static_cast<std::byte>(i % 251);
@@ -30,11 +33,14 @@ Status Test(device::Context& context, device::Workspace& workspace, const KnownA
   if (!synchronised.ok()) return synchronised;
   DigestRun run(context, workspace, workspace.mapping(), workspace.sample_offset(), answer.byte_length);
   while (!run.finished()) {
-    if (Status step = run.Step(); !step.ok()) return step;
+    Status step = run.Step();
+    if (step.ok()) continue;
+    if (step.error().code == Code::kIntegrityViolation) return WrongDigest();
+    return step;
   }
   const std::string digest = Hex(run.Finish());
   if (!ConstantTimeEqual(std::as_bytes(std::span(digest)), std::as_bytes(std::span(answer.digest)))) {
-    return Error{Code::kIntegrityViolation, "The digest kernel gives a wrong digest on this device"};
+    return WrongDigest();
   }
   return Done{};
 }

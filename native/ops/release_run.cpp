@@ -37,9 +37,12 @@ Status ReleaseRun::CheckZeros() {
 }
 
 ReleaseReport ReleaseRun::Report(std::optional<Error> cause) {
-  // Of a lost context nothing is left to free; this only forgets.
-  if (context_.lost()) static_cast<void>(mapping_.Free());
-  return {mapping_.wiped(), context_.lost(), std::move(cause)};
+  if (context_.lost()) {
+    // Nothing is left to free; this only forgets.
+    static_cast<void>(mapping_.Free());
+    return {false, false, true, std::move(cause)};
+  }
+  return {mapping_.wiped(), !mapping_.has_memory(), false, std::move(cause)};
 }
 
 }  // namespace vram::ops

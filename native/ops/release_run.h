@@ -10,8 +10,10 @@
 namespace vram::ops {
 
 struct ReleaseReport {
-  /// Every byte was seen to be zero before the memory was freed.
+  /// Every byte was seen to be zero before the memory was freed. Never said of a lost device.
   bool wiped;
+  /// The driver took the memory back.
+  bool freed;
   /// The context is gone and the memory with it.
   bool lost;
   std::optional<Error> cause;

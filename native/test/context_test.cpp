@@ -152,7 +152,7 @@ TEST("The known-answer test accepts the kernel that ships and sees one that does
 TEST("The known-answer test sees data that did not arrive") {
   Rig rig;
   control::FaultCopy(control::Direction::kToDevice, control::CopyDefect::kDrop, {});
-  EXPECT(CodeOf(ops::RunKnownAnswerTest(rig.context, *rig.workspace)) == Code::kIntegrityViolation);
+  EXPECT(CodeOf(ops::RunKnownAnswerTest(rig.context, *rig.workspace)) == Code::kCudaFailed);
 }
 
 TEST("The kernel image is PTX text that ends in a NUL") {

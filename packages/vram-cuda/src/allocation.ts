@@ -21,11 +21,13 @@ export type AllocationState = "loading" | "loaded" | "frozen" | "released";
 
 /** How a release ended. */
 export interface ReleaseReport {
-  /** Every byte was seen to be zero before the memory went back. */
+  /** Every byte was seen to be zero before the memory went back. Never said of a lost device. */
   readonly wiped: boolean;
+  /** The driver took the memory back. */
+  readonly freed: boolean;
   /** The device's context is gone, and the memory with it. */
   readonly lost: boolean;
-  /** What went wrong. With `lost` false and `wiped` false the memory stays mapped; a further release tries again. */
+  /** What went wrong. Unless the device is lost, a further release goes on with what is still held. */
   readonly cause?: CudaError;
 }
 
@@ -200,6 +202,6 @@ export class Allocation {
   }
 }
 
-function toReport({ wiped, lost, cause }: NativeReleaseReport): ReleaseReport {
-  return Object.freeze({ wiped, lost, ...(cause === undefined ? {} : { cause: toCudaError(cause) }) });
+function toReport({ wiped, freed, lost, cause }: NativeReleaseReport): ReleaseReport {
+  return Object.freeze({ wiped, freed, lost, ...(cause === undefined ? {} : { cause: toCudaError(cause) }) });
 }

@@ -26,7 +26,7 @@ export class Driver {
    *
    * @param selector ordinal, or "GPU-<uuid>"
    * @throws CudaError `INVALID_INPUT` for a device that is not there, `INSUFFICIENT_VRAM` where the digest workspace does not
-   *   fit, `INTEGRITY_VIOLATION` where the kernel gives a wrong digest, `CUDA_FAILED`, `DEVICE_LOST`
+   *   fit, `CUDA_FAILED` (also for a kernel that gives a wrong digest), `DEVICE_LOST`
    */
   async openDevice(selector: number | string): Promise<Device> {
     const devices = this.devices();

@@ -24,6 +24,7 @@ export type NativeProgress = (doneBytes: number, totalBytes: number) => void;
 
 export interface NativeReleaseReport {
   readonly wiped: boolean;
+  readonly freed: boolean;
   readonly lost: boolean;
   readonly cause?: NativeError;
 }

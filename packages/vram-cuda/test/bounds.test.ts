@@ -66,7 +66,7 @@ describe("states and handles", () => {
     }
     await frozen.release();
     expect((await failure(() => frozen.digest())).code).toBe("INVALID_INPUT");
-    expect(await frozen.release()).toEqual({ wiped: true, lost: false });
+    expect(await frozen.release()).toEqual({ wiped: true, freed: true, lost: false });
   });
 
   it("MS-005 a closed device refuses, wipes what was left, and closes once", async () => {

@@ -79,6 +79,6 @@ describe("CI-004 the digest computed in device memory", () => {
 
 it("VP-003 test_safe_memcpy the wipe is seen in device memory before it is freed", async () => {
   const allocation = await sealable(await openSimulated(), patternBytes(5000));
-  expect(await allocation.release()).toEqual({ wiped: true, lost: false });
+  expect(await allocation.release()).toEqual({ wiped: true, freed: true, lost: false });
   expect(simulatorStats().freed.at(-1)?.zeroed).toBe(true);
 });

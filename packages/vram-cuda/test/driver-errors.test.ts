@@ -72,7 +72,7 @@ describe("every driver call that fails", () => {
       // The copy runs on its own threads: whichever call comes after its failure tells of it.
       const load = allocation.append(pattern(5000)).then(() => allocation.finishLoad());
       await expectCode(load, "CUDA_FAILED");
-      expect(await allocation.release()).toEqual({ wiped: true, lost: false });
+      expect(await allocation.release()).toEqual({ wiped: true, freed: true, lost: false });
       expect(footprint()).toEqual(before);
     },
   );

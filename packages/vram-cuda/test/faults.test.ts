@@ -48,7 +48,7 @@ describe("driver errors", () => {
     failCall({ entryPoint: "cuMemsetD8Async", code: 1 });
     expect(await allocation.release()).toMatchObject({ wiped: false, lost: false, cause: { code: "CUDA_FAILED" } });
     expect(simulatorStats().allocations).toHaveLength(2);
-    expect(await allocation.release()).toEqual({ wiped: true, lost: false });
+    expect(await allocation.release()).toEqual({ wiped: true, freed: true, lost: false });
   });
 
   it("a copy that is dropped shows as another digest", async () => {

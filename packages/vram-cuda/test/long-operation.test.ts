@@ -78,7 +78,7 @@ describe("loading", () => {
       const allocation = await device.allocate(100);
       const error = await expectCode(allocation.appendFile(fd, 100), "INVALID_INPUT");
       expect(error.message).toMatch(/^fd /);
-      expect(await allocation.release()).toEqual({ wiped: true, lost: false });
+      expect(await allocation.release()).toEqual({ wiped: true, freed: true, lost: false });
     }
     expect(simulatorStats().allocatedBytes).toBe(device.workspaceBytes);
   });
@@ -116,7 +116,7 @@ describe("aborting", () => {
     setLatency("cuMemcpyHtoDAsync_v2", 0);
     expect(simulatorStats().calls["cuMemcpyHtoDAsync_v2"]).toBeLessThan(16);
     await expectCode(allocation.finishLoad(), "ABORTED");
-    expect(await allocation.release()).toEqual({ wiped: true, lost: false });
+    expect(await allocation.release()).toEqual({ wiped: true, freed: true, lost: false });
   });
 
   it("what onProgress throws ends the operation and is its cause", async () => {

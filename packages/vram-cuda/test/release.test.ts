@@ -10,7 +10,7 @@ describe("release", () => {
     const allocation = await loadInto(device, pattern(5_000_000));
     await allocation.freeze();
     const bufferId = await bufferIdOf(allocation);
-    expect(await allocation.release()).toEqual({ wiped: true, lost: false });
+    expect(await allocation.release()).toEqual({ wiped: true, freed: true, lost: false });
     expect(simulatorStats().freed).toContainEqual({ bufferId, zeroed: true });
     expect(footprint()).toEqual(before);
     expect(allocation.state).toBe("released");
@@ -47,7 +47,7 @@ describe("release", () => {
     const report = await allocation.release();
     expect(report).toMatchObject({ wiped: false, lost: false, cause: { code: "INTEGRITY_VIOLATION" } });
     expect(footprint()).toEqual(held);
-    expect(await allocation.release()).toEqual({ wiped: true, lost: false });
+    expect(await allocation.release()).toEqual({ wiped: true, freed: true, lost: false });
     expect(simulatorStats().freed).toContainEqual({ bufferId, zeroed: true });
   });
 
@@ -62,7 +62,7 @@ describe("release", () => {
       const report = await allocation.release();
       expect(report).toMatchObject({ wiped: false, lost: false, cause: { code: "CUDA_FAILED", details: { entryPoint } } });
       expect(footprint()).toEqual(held);
-      expect(await allocation.release()).toEqual({ wiped: true, lost: false });
+      expect(await allocation.release()).toEqual({ wiped: true, freed: true, lost: false });
     },
   );
 
@@ -71,8 +71,13 @@ describe("release", () => {
     const before = footprint();
     const allocation = await loadInto(device, pattern(5000));
     failCall({ entryPoint, code: 800 });
-    expect(await allocation.release()).toMatchObject({ wiped: true, lost: false, cause: { details: { entryPoint } } });
-    expect(await allocation.release()).toEqual({ wiped: true, lost: false });
+    expect(await allocation.release()).toMatchObject({
+      wiped: true,
+      freed: entryPoint === "cuMemAddressFree",
+      lost: false,
+      cause: { details: { entryPoint } },
+    });
+    expect(await allocation.release()).toEqual({ wiped: true, freed: true, lost: false });
     expect(footprint()).toEqual(before);
   });
 
@@ -81,7 +86,7 @@ describe("release", () => {
     const allocation = await loadInto(device, pattern(5000));
     skipKernel();
     expect(await allocation.release()).toMatchObject({ wiped: false, cause: { code: "CUDA_FAILED" } });
-    expect(await allocation.release()).toEqual({ wiped: true, lost: false });
+    expect(await allocation.release()).toEqual({ wiped: true, freed: true, lost: false });
   });
 
   it("works on memory that nothing was loaded into, and in the middle of a load", async () => {
@@ -90,8 +95,8 @@ describe("release", () => {
     const empty = await device.allocate(100);
     const half = await device.allocate(20 * 2 ** 20);
     await half.append(pattern(15 * 2 ** 20));
-    expect(await empty.release()).toEqual({ wiped: true, lost: false });
-    expect(await half.release()).toEqual({ wiped: true, lost: false });
+    expect(await empty.release()).toEqual({ wiped: true, freed: true, lost: false });
+    expect(await half.release()).toEqual({ wiped: true, freed: true, lost: false });
     expect(footprint()).toEqual(before);
     expect(simulatorStats().freed.every(({ zeroed }) => zeroed)).toBe(true);
   });
@@ -111,7 +116,7 @@ describe("close", () => {
     await expectCode(device.allocate(1), "INVALID_INPUT");
     await expectCode(device.memory(), "INVALID_INPUT");
     await expectCode(kept.digest(), "INVALID_INPUT");
-    expect(await kept.release()).toEqual({ wiped: true, lost: false });
+    expect(await kept.release()).toEqual({ wiped: true, freed: true, lost: false });
   });
 
   it("ends a digest that runs", async () => {

@@ -102,7 +102,7 @@ describe("memory with an acquired view", () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     order.push("given back");
     giveBack();
-    expect(await releasing).toEqual({ wiped: true, lost: false });
+    expect(await releasing).toEqual({ wiped: true, freed: true, lost: false });
     expect(order).toEqual(["given back", "released"]);
   });
 
@@ -115,7 +115,7 @@ describe("memory with an acquired view", () => {
     expect(simulatorStats().allocations.map(({ access }) => access)).toContain(1);
     giveBack();
     giveBack();
-    expect(await allocation.release()).toEqual({ wiped: true, lost: false });
+    expect(await allocation.release()).toEqual({ wiped: true, freed: true, lost: false });
     expect(simulatorStats().freed.every(({ zeroed }) => zeroed)).toBe(true);
   });
 

@@ -8,15 +8,15 @@ import type { Worker } from "./worker.js";
 export type ReleaseCause = "released" | "undone" | "closed";
 
 /**
- * Wipes, checks and frees held memory and writes that into the trail. Never throws: memory that could not be wiped stays
- * counted, and it or a failed audit stops the worker.
+ * Wipes, checks and frees held memory and writes that into the trail. Never throws: memory that could not be wiped and
+ * given back stays counted, and it or a failed audit stops the worker.
  */
 export async function releaseMemory(worker: Worker, memory: HeldMemory, cause: ReleaseCause): Promise<void> {
   const report = await memory.allocation.release({ viewTimeoutMs: worker.parts.viewTimeoutMs });
-  if (report.wiped) memory.reservation.release();
+  if (report.wiped && report.freed) memory.reservation.release();
   const event = shardDeallocated(memory, report, cause);
-  if (!report.wiped) {
-    await worker.stop(unwiped(report), event);
+  if (!report.wiped || !report.freed) {
+    await worker.stop(stillHeld(report), event);
     return;
   }
   try {
@@ -26,11 +26,11 @@ export async function releaseMemory(worker: Worker, memory: HeldMemory, cause: R
   }
 }
 
-function unwiped({ lost, cause }: ReleaseReport): VramError {
+function stillHeld({ lost, cause }: ReleaseReport): VramError {
   if (cause !== undefined) return toVramError(cause);
   return lost
     ? new VramError("DEVICE_LOST", "the device was lost, and its memory with it")
-    : new VramError("CUDA_FAILED", "device memory could not be wiped and stays mapped");
+    : new VramError("CUDA_FAILED", "device memory could not be wiped and freed, and stays mapped");
 }
 
 /** Ends a sealed shard: from now on it verifies no more; its memory goes when the last execution of it has ended. */

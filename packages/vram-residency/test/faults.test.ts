@@ -94,6 +94,39 @@ describe("driver faults while releasing", () => {
     ]);
   });
 
+  it("memory that is wiped but not given back stays counted and stops the worker", async () => {
+    const place = await openWorkplace();
+    const shard = await place.residency.seal(bytes);
+    const { usedBytes } = place.residency.capacity();
+    failCall({ entryPoint: "cuMemUnmap", code: 1, sticky: true });
+    await shard.close();
+    expect(place.residency.state).toBe("stopped");
+    expect(place.residency.signal.reason).toMatchObject({ code: "CUDA_FAILED" });
+    expect(place.residency.capacity().usedBytes).toBe(usedBytes);
+  });
+
+  it("addresses that are not given back hold no memory: the worker goes on", async () => {
+    const place = await openWorkplace();
+    const shard = await place.residency.seal(bytes);
+    failCall({ entryPoint: "cuMemAddressFree", code: 1 });
+    await shard.close();
+    expect(place.residency.state).toBe("ready");
+    expect(place.residency.capacity().usedBytes).toBe(0);
+  });
+
+  it.each(["cuMemUnmap", "cuMemAddressFree"])("a device lost in %s, behind the wipe, counts as lost, not wiped", async (entryPoint) => {
+    const place = await openWorkplace();
+    const shard = await place.residency.seal(bytes);
+    failCall({ entryPoint, code: 719 });
+    await shard.close();
+    expect(place.residency.state).toBe("stopped");
+    expect(place.residency.signal.reason).toMatchObject({ code: "DEVICE_LOST" });
+    const events = await place.events();
+    expect(events.filter(({ type }) => type === "vram.shard.deallocated")).toMatchObject([
+      { severity: "critical", data: { wiped: false, lost: true } },
+    ]);
+  });
+
   it.each([46, 214, 700, 719, 999] as const)("a device lost with %i counts as lost, not wiped", async (code) => {
     const place = await openWorkplace();
     const shard = await place.residency.seal(bytes);
