@@ -48,6 +48,7 @@ const built = (run) => async (args) => {
 
 const tasks = {
   build,
+  chaos: built(script("scripts/chaos.mjs")),
   lint: built(script("scripts/check.mjs")),
   mutants: script("scripts/mutants.mjs"),
   packed: built(script("scripts/packed.mjs")),

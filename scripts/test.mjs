@@ -12,6 +12,7 @@ const packages = readdirSync(join(root, "packages")).sort();
 const runners = [
   { name: "checks", args: ["scripts/check.mjs", "--json", join(results, "checks.json")], report: join(results, "checks.json") },
   { name: "native", args: ["scripts/native-test.mjs", "--json", join(results, "native.json")], report: join(results, "native.json") },
+  { name: "driver faults", args: ["scripts/chaos.mjs", "--check", "--json", join(results, "chaos.json")], report: join(results, "chaos.json") },
   ...packages.map((name) => {
     const cwd = join(root, "packages", name);
     return {

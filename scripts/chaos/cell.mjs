@@ -27,6 +27,11 @@ async function outcomeOf(act) {
   }
 }
 
+/** How often each entry point was called since `before`. */
+function callsSince(before) {
+  return Object.fromEntries(Object.entries(simulatorStats().calls).map(([name, count]) => [name, count - (before[name] ?? 0)]));
+}
+
 /** How often each entry point is called by an operation where nothing fails. */
 export async function callsOf(operation) {
   const { prepare, act } = operations[operation];
@@ -34,14 +39,15 @@ export async function callsOf(operation) {
   await prepare(place);
   const before = simulatorStats().calls;
   await outcomeOf(() => act(place));
-  const after = simulatorStats().calls;
+  const calls = callsSince(before);
   await place.end();
-  return Object.fromEntries(Object.entries(after).map(([name, count]) => [name, count - (before[name] ?? 0)]));
+  return calls;
 }
 
 /**
  * Answers what the operation came to, and what was left of it when all was closed. `usedShards` counts what `capacity()`
- * says is in use, in shards; `isDirty` says that memory of a shard went back to its device with something in it.
+ * says is in use, in shards; `isMet` says that the call was made that the fault is for, `isDirty` that memory of a shard went
+back to its device with something in it.
  */
 export async function runCell(operation, fault) {
   const { prepare, act } = operations[operation];
@@ -49,11 +55,13 @@ export async function runCell(operation, fault) {
   await prepare(place);
   const workspace = simulatorStats().allocations.find(({ byteLength }) => byteLength > SHARD_BYTES);
   const seen = place.events.length;
+  const { calls } = simulatorStats();
   fault.inject();
   const outcome = await outcomeOf(() => act(place));
   const { residency } = place;
   const observed = {
     ...outcome,
+    isMet: callsSince(calls)[fault.entryPoint] > fault.after,
     state: residency?.state ?? "none",
     reason: residency?.signal.reason?.code ?? null,
     executed: place.executed,

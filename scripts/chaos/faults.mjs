@@ -12,16 +12,17 @@ const LAUNCH_FAILED = 719; // ends the context
 const COPIES = { cuMemcpyHtoDAsync_v2: "toDevice", cuMemcpyDtoHAsync_v2: "toHost" };
 
 /**
- * The faults for an entry point that an operation calls `calls` times where nothing fails: `{ name, effect, when, inject }`.
+ * The faults for an entry point that an operation calls `calls` times where nothing fails: `{ entryPoint, name, effect, when, after, inject }`.
  * `effect`: `fails` answers an error and does nothing, `no room` is that of memory, `loses` also ends the context, `lies`
- * answers success. `when`: the first of the calls, the last, or all.
+ * answers success. `when`: the first of the calls, the last, or all. `after`: the calls before the fault.
  */
 export function faultsOn(entryPoint, calls) {
   const occasions = { once: {}, ...(calls > 1 ? { late: { after: calls - 1 } } : {}), always: { sticky: true } };
   const faults = [];
   const add = (effect, word, inject) => {
     for (const [when, occasion] of Object.entries(occasions)) {
-      faults.push({ name: word === "" ? when : `${word} ${when}`, effect, when, inject: () => inject(occasion) });
+      const name = word === "" ? when : `${word} ${when}`;
+      faults.push({ entryPoint, name, effect, when, after: occasion.after ?? 0, inject: () => inject(occasion) });
     }
   };
   const failWith = (code) => (occasion) => failCall({ entryPoint, code, ...occasion });

@@ -10,7 +10,7 @@ async function* cells() {
   for (const operation of Object.keys(operations)) {
     const calls = await callsOf(operation);
     for (const entryPoint of entryPoints.filter((name) => calls[name] > 0)) {
-      for (const fault of faultsOn(entryPoint, calls[entryPoint])) yield { operation, fault: { ...fault, entryPoint } };
+      for (const fault of faultsOn(entryPoint, calls[entryPoint])) yield { operation, fault };
     }
   }
 }
@@ -42,6 +42,7 @@ export async function runGrid(jobs) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  process.on("disconnect", () => process.exit()); // the parent ended
   await runShare(...process.argv.slice(2).map(Number));
   process.disconnect();
 }

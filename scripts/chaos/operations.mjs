@@ -52,11 +52,21 @@ async function sealed(place) {
   place.shard = await place.residency.seal(place.model);
 }
 
+async function sealedSet(place) {
+  await place.open();
+  place.set = await place.residency.sealSet([place.model, place.model]);
+}
+
+const execute = (place, target) =>
+  place.residency.execute(target, () => {
+    place.executed = true;
+  });
+
 function assertSealed(...shards) {
   if (shards.some((shard) => shard.digest !== digest)) throw new Error("sealed with a wrong digest");
 }
 
-/** By name: what there is before (`shards` sealed, unless nothing is open), and how many shards `act` seals. */
+/** By name: what there is before (`shards` sealed, unless nothing is open), and how many shards `act` seals, or verifies. */
 export const operations = {
   open: { prepare: async () => undefined, act: (place) => place.open() },
   "seal a file": { shards: 0, seals: 1, prepare: opened, act: async (place) => assertSealed(await place.residency.seal(place.model)) },
@@ -69,14 +79,9 @@ export const operations = {
     ...{ shards: 0, seals: 1, prepare: opened },
     act: (place) => place.residency.seal(place.model, { expect: { fsverity: "0".repeat(64) } }),
   },
-  verify: { shards: 1, prepare: sealed, act: (place) => place.residency.verify(place.shard) },
-  execute: {
-    ...{ shards: 1, prepare: sealed },
-    act: (place) =>
-      place.residency.execute(place.shard, () => {
-        place.executed = true;
-      }),
-  },
+  verify: { shards: 1, verifies: 1, prepare: sealed, act: (place) => place.residency.verify(place.shard) },
+  execute: { shards: 1, verifies: 1, prepare: sealed, act: (place) => execute(place, place.shard) },
+  "execute a set": { shards: 2, verifies: 2, prepare: sealedSet, act: (place) => execute(place, place.set) },
   release: { shards: 1, prepare: sealed, act: (place) => place.shard.close() },
   close: { shards: 1, prepare: sealed, act: (place) => place.residency.close() },
 };

@@ -50,6 +50,7 @@ const sealing = [
   phase(DIGEST, "driver error"),
 ];
 const verifying = [naming, phase(PLACE, "unverified"), phase(DIGEST, "unverified")];
+const executing = [...verifying, phase(["cuMemGetInfo_v2"], "goes through")]; // the device is asked whether it survived `fn`
 
 const PHASES = {
   open: [
@@ -67,7 +68,8 @@ const PHASES = {
   "seal a set": sealing,
   "undo a seal": [...sealing, ...releasing("bytes differ")],
   verify: verifying,
-  execute: [...verifying, phase(["cuMemGetInfo_v2"], "goes through")],
+  execute: executing,
+  "execute a set": executing,
   release: releasing("goes through"),
   close: [
     ...releasing("goes through"),
@@ -90,8 +92,7 @@ function alternatives(operation, fault, met) {
   const usual = operation === "undo a seal" ? "bytes differ" : "goes through";
   const each = (ends, memories) => ends.flatMap((end) => memories.map((memory) => ({ end, memory })));
   if (effect === "lies") {
-    const verifies = operation === "verify" || operation === "execute";
-    const noticed = verifies ? ["unverified"] : PHASES[operation] === sealing ? ["driver error", "bytes differ"] : ["driver error"];
+    const noticed = operations[operation].verifies > 0 ? ["unverified"] : PHASES[operation] === sealing ? ["driver error", "bytes differ"] : ["driver error"];
     const isGivenUp = met.memory !== undefined;
     const ends = isGivenUp && operation !== "undo a seal" ? [usual] : [usual, ...noticed];
     return each(ends, isGivenUp || when === "always" || operation === "undo a seal" ? ["wiped", "not wiped"] : ["wiped"]);
@@ -119,8 +120,8 @@ function countGivenUp(operation, end, { when }, met) {
 
 function usualEvents(operation) {
   if (operation === "open") return ["vram.worker.started"];
-  if (operation === "verify" || operation === "execute") return ["vram.shard.verified"];
-  return Array(operations[operation].seals ?? 0).fill("vram.shard.sealed");
+  const { seals = 0, verifies = 0 } = operations[operation];
+  return [...Array(verifies).fill("vram.shard.verified"), ...Array(seals).fill("vram.shard.sealed")];
 }
 
 /** The whole observation that an alternative foresees. */
@@ -129,12 +130,13 @@ function foresee(operation, fault, met, { end, memory }) {
   const isThrough = end === "goes through";
   const givenUp = countGivenUp(operation, end, fault, met);
   const kept = memory === "wiped" ? 0 : givenUp;
-  const isExecuted = operation === "execute" && (isThrough || end === "device lost");
-  const { seals = 0, shards = 0 } = operations[operation];
+  const isExecuted = PHASES[operation] === executing && (isThrough || end === "device lost");
+  const { seals = 0, shards = 0, verifies = 0 } = operations[operation];
   const isOpen = operation !== "open" || isThrough;
   const live = operation === "release" || operation === "close" ? 0 : isThrough ? shards + seals : shards;
 
-  const events = isThrough || isExecuted ? usualEvents(operation) : [...own];
+  const verifiedFirst = fault.when === "late" ? Math.max(verifies - 1, 0) : 0;
+  const events = isThrough || isExecuted ? usualEvents(operation) : [...Array(verifiedFirst).fill("vram.shard.verified"), ...own];
   if (operation === "open" && end !== "rule violated" && !isThrough) events.length = 0;
   let isStopped = operation === "open" || operation === "close";
   const stop = () => {
@@ -174,16 +176,19 @@ function mayStay(entryPoint) {
 
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
-function differences(seen, foreseen, operation) {
-  const { reasons, isLost, held, ...exact } = foreseen;
-  const wrong = Object.keys(exact).filter((key) => !same(seen[key], exact[key]));
-  if (!reasons.includes(seen.reason)) wrong.push("reason");
-  if (!isLost && operation !== "close" && !same(seen.held, held)) wrong.push("held");
+function differences(seen, { reasons, isLost, held, ...exact }, operation) {
+  const wrong = [];
+  const compare = (key, isRight, expected) => {
+    if (!isRight) wrong.push(`${key} is ${JSON.stringify(seen[key])}, not ${JSON.stringify(expected)}`);
+  };
+  for (const [key, value] of Object.entries(exact)) compare(key, same(seen[key], value), value);
+  compare("reason", reasons.includes(seen.reason), reasons);
+  compare("held", isLost || operation === "close" || same(seen.held, held), held);
   return wrong;
 }
 
-/** What is wrong with what was left when all was closed. */
-function leaks(operation, fault, seen) {
+/** What is wrong whatever the outcome: a fault that nothing met, and what was left when all was closed. */
+function alwaysWrong(operation, fault, seen) {
   const wrong = [];
   const isLost = fault.effect === "loses";
   const lasts = fault.when === "always" || operation === "close";
@@ -192,6 +197,7 @@ function leaks(operation, fault, seen) {
     const isExcused = staying.includes(kind) || (isLost && kind !== "contexts");
     if (count > 0 && !isExcused) wrong.push(`${count} ${kind} left`);
   }
+  if (!seen.isMet) wrong.push("the fault was not met");
   if (seen.closed !== null) wrong.push(`close() rejected with ${seen.closed}`);
   if (seen.isDirty) wrong.push("memory went back with something in it");
   const once = (id) => seen.deallocated.filter((each) => each === id).length === 1;
@@ -202,10 +208,7 @@ function leaks(operation, fault, seen) {
 /** What is wrong with a cell: nothing, or what differs from the nearest permitted outcome. */
 export function judge(operation, fault, seen) {
   const met = phaseOf(operation, fault);
-  const all = alternatives(operation, fault, met).map((each) => foresee(operation, fault, met, each));
-  const found = all.map((foreseen) => differences(seen, foreseen, operation));
-  const [nearest] = [...found].sort((a, b) => a.length - b.length);
-  const { reasons, isLost, ...foreseen } = all[found.indexOf(nearest)];
-  const wrong = nearest.map((key) => `${key} is ${JSON.stringify(seen[key])}, not ${JSON.stringify(key === "reason" ? reasons : foreseen[key])}`);
-  return [...wrong, ...leaks(operation, fault, seen)];
+  const found = alternatives(operation, fault, met).map((each) => differences(seen, foresee(operation, fault, met, each), operation));
+  const [nearest] = found.sort((a, b) => a.length - b.length);
+  return [...nearest, ...alwaysWrong(operation, fault, seen)];
 }

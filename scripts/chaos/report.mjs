@@ -44,7 +44,7 @@ function outcomeOf(cell) {
   return [
     code === null ? "none" : `${code} (${kind})`,
     state === "none" ? "not open" : state,
-    cell.operation === "execute" ? (executed ? "called" : "not called") : "",
+    executed ? "called" : "not called",
     names.map((name) => `\`${name.replace("vram.", "")}\``).join(", ") || "none",
     memoryOf(cell),
   ];
@@ -61,7 +61,7 @@ function causes(some, ofEffect) {
 }
 
 function table(operation, cells) {
-  const withFn = operation === "execute";
+  const withFn = operation.startsWith("execute");
   const row = (columns) => `| ${columns.filter((_, index) => withFn || index !== 4).join(" | ")} |`;
   const lines = [row(["the call", "of", "code", "worker", "`fn`", "events, `vram.` left out", "memory of shards"]), row(Array(7).fill("---"))];
   for (const [effect, ofEffect] of groupBy(cells, (cell) => cell.effect)) {
