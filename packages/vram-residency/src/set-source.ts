@@ -1,7 +1,8 @@
 import { dirname, join } from "node:path";
 import type { SealStatement } from "vram-seal";
 import { invalidInput } from "./errors.js";
-import { INDEX_MAX_BYTES, parseShardIndex } from "./model/shard-index.js";
+import { HEADER_MAX_BYTES } from "./model/limits.js";
+import { parseShardIndex } from "./model/shard-index.js";
 import type { ShardIndex } from "./model/shard-index.js";
 import type { ModelHeader } from "./model/header.js";
 import type { Expectation } from "./options.js";
@@ -51,8 +52,8 @@ async function readIndex(path: string): Promise<ShardIndex> {
   try {
     const stat = await handle.stat();
     if (!stat.isFile()) throw invalidInput("source", "be a regular file");
-    if (stat.size > INDEX_MAX_BYTES) throw invalidInput("source", `be an index of at most ${INDEX_MAX_BYTES} bytes`);
-    return parseShardIndex(await readExactly(handle, fileNameOf(path) ?? "", { position: 0, length: stat.size }));
+    if (stat.size > HEADER_MAX_BYTES) throw invalidInput("source", `be an index of at most ${HEADER_MAX_BYTES} bytes`);
+    return await parseShardIndex(await readExactly(handle, fileNameOf(path) ?? "", { position: 0, length: stat.size }));
   } finally {
     await handle.close();
   }

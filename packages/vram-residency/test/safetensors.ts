@@ -17,9 +17,15 @@ export function safetensors(tensors: Readonly<Record<string, FileTensor>>, paddi
   }
   const json = JSON.stringify(header);
   const text = json.padEnd(Math.ceil(json.length / 16) * 16 + 8 + padding);
+  return safetensorsOf(text, Buffer.concat(Object.values(tensors).map(({ data }) => data)));
+}
+
+/** A safetensors image with any text as its header. */
+export function safetensorsOf(header: string, data: Uint8Array = new Uint8Array()): Buffer {
+  const text = Buffer.from(header);
   const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(text.length));
-  return Buffer.concat([length, Buffer.from(text), ...Object.values(tensors).map(({ data }) => data)]);
+  length.writeBigUInt64LE(BigInt(text.byteLength));
+  return Buffer.concat([length, text, data]);
 }
 
 export function f32(...values: number[]): FileTensor {

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { invalidInput } from "../errors.js";
 
 /** The bytes that are there end before what is to be read does. `end` in bytes from the start. */
@@ -11,17 +12,14 @@ export class MoreBytesNeeded extends Error {
 
 /** Reads little-endian fields one after another. Throws `MoreBytesNeeded` where the bytes end. */
 export class ByteCursor {
-  position = 0;
-  readonly #bytes: Uint8Array;
+  position: number;
+  readonly #bytes: Buffer;
   readonly #view: DataView;
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+  constructor(bytes: Uint8Array, position = 0) {
+    this.position = position;
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  u8(): number {
-    return this.#view.getUint8(this.#advance(1));
   }
 
   u32(): number {
@@ -30,24 +28,30 @@ export class ByteCursor {
 
   /** @throws VramError `INVALID_INPUT` beyond 2^53 - 1. */
   u64(): number {
-    const value = this.#view.getBigUint64(this.#advance(8), true);
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw invalidInput("source", "have counts and lengths of at most 2^53 - 1");
-    return Number(value);
+    const [low, high] = [this.u32(), this.u32()];
+    if (high >= 2 ** 21) throw invalidInput("source", "have counts and lengths of at most 2^53 - 1");
+    return high * 2 ** 32 + low;
   }
 
   /** A length as u64, then that many bytes of UTF-8. */
   string(): string {
-    const bytes = this.take(this.u64());
-    try {
-      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    } catch {
-      throw invalidInput("source", "have texts of valid UTF-8");
-    }
+    return this.#utf8().toString("utf8");
   }
 
-  take(length: number): Uint8Array {
+  /** Passes over a string, and checks it. */
+  skipString(): void {
+    this.#utf8();
+  }
+
+  take(length: number): Buffer {
     const start = this.#advance(length);
     return this.#bytes.subarray(start, start + length);
+  }
+
+  #utf8(): Buffer {
+    const bytes = this.take(this.u64());
+    if (!isUtf8(bytes)) throw invalidInput("source", "have texts of valid UTF-8");
+    return bytes;
   }
 
   #advance(length: number): number {

@@ -1,15 +1,15 @@
 import { NAME_MAX_LENGTH, textProblem } from "vram-text";
 import { invalidInput } from "../errors.js";
-import { ByteCursor, MoreBytesNeeded } from "./byte-cursor.js";
+import type { ByteCursor } from "./byte-cursor.js";
+import { FieldReader } from "./field-reader.js";
 import { GGUF_TYPES } from "./gguf-types.js";
 import type { HeadBuffer } from "./head-buffer.js";
 import type { ImageTensor, Layout } from "./header.js";
+import { MAX_ENTRIES } from "./limits.js";
 import { assertTensorName } from "./safetensors.js";
 
 const MAGIC = "GGUF";
 const VERSIONS = [2, 3];
-const FIRST_BYTES = 65_536;
-const MAX_HEADER_BYTES = 100_000_000;
 const MAX_DIMENSIONS = 4;
 const DEFAULT_ALIGNMENT = 32;
 const LEAST_ALIGNMENT = 8;
@@ -33,13 +33,7 @@ const UINT32 = 4;
 const BOOL = 7;
 const STRING = 8;
 const ARRAY = 9;
-
-interface Parsed {
-  readonly headerBytes: number;
-  readonly alignment: number;
-  /** With `byteOffset` from the start of the data. */
-  readonly tensors: readonly ImageTensor[];
-}
+const STRINGS_AT_ONCE = 64;
 
 /**
  * A GGUF header, version 2 or 3, little-endian: metadata, then the tensors' names, types and places, then their data, each
@@ -47,58 +41,44 @@ interface Parsed {
  * @throws VramError `INVALID_INPUT`
  */
 export async function readGguf(head: HeadBuffer): Promise<Layout> {
-  const { headerBytes, alignment, tensors } = await parseGrowing(head);
-  const dataOffset = roundUp(headerBytes, alignment);
-  checkCover(tensors, { headerBytes, alignment, byteLength: head.byteLength });
-  return {
-    dataOffset,
-    tensors: new Map(tensors.map((tensor) => [tensor.name, { ...tensor, byteOffset: dataOffset + tensor.byteOffset }])),
-  };
-}
-
-/** The header does not say how long it is: parses what is there, and again with twice as much where that was too little. */
-async function parseGrowing(head: HeadBuffer): Promise<Parsed> {
-  for (let end = FIRST_BYTES; ; end *= 2) {
-    await head.request(end);
-    try {
-      return parse(new ByteCursor(head.bytes));
-    } catch (error) {
-      if (!(error instanceof MoreBytesNeeded)) throw error;
-      if (error.end > MAX_HEADER_BYTES) throw invalidInput("source", `have a header of at most ${MAX_HEADER_BYTES} bytes`);
-      await head.require(error.end);
-    }
+  const fields = new FieldReader(head);
+  const { tensorCount, valueCount } = await fields.read(readCounts);
+  const alignment = await readMetadata(fields, valueCount);
+  const tensors = new Map<string, ImageTensor>();
+  for (let index = 0; index < tensorCount; index += 1) {
+    const tensor = await fields.read(readTensor);
+    if (tensors.has(tensor.name)) throw invalidInput("source", "have no two tensors of one name");
+    tensors.set(tensor.name, tensor);
   }
+  const headerBytes = fields.position;
+  const dataOffset = roundUp(headerBytes, alignment);
+  checkCover([...tensors.values()], { headerBytes, alignment, byteLength: head.byteLength });
+  for (const [name, tensor] of tensors) tensors.set(name, { ...tensor, byteOffset: dataOffset + tensor.byteOffset });
+  return { dataOffset, tensors };
 }
 
-function parse(cursor: ByteCursor): Parsed {
-  if (Buffer.from(cursor.take(MAGIC.length)).toString("latin1") !== MAGIC) throw invalidInput("source", "start with GGUF");
+function readCounts(cursor: ByteCursor): { readonly tensorCount: number; readonly valueCount: number } {
+  if (cursor.take(MAGIC.length).toString("latin1") !== MAGIC) throw invalidInput("source", "start with GGUF");
   if (!VERSIONS.includes(cursor.u32())) throw invalidInput("source", "be GGUF of version 2 or 3, little-endian");
   const [tensorCount, valueCount] = [cursor.u64(), cursor.u64()];
-  const alignment = readMetadata(cursor, valueCount);
-  const tensors: ImageTensor[] = [];
-  const names = new Set<string>();
-  for (let index = 0; index < tensorCount; index += 1) {
-    const tensor = readTensor(cursor);
-    if (names.has(tensor.name)) throw invalidInput("source", "have no two tensors of one name");
-    names.add(tensor.name);
-    tensors.push(tensor);
+  if (Math.max(tensorCount, valueCount) > MAX_ENTRIES) {
+    throw invalidInput("source", `have at most ${MAX_ENTRIES} tensors and as many metadata values`);
   }
-  return { headerBytes: cursor.position, alignment, tensors };
+  return { tensorCount, valueCount };
 }
 
 /** Answers the alignment, the one value that is needed here; all others are checked and skipped. */
-function readMetadata(cursor: ByteCursor, count: number): number {
+async function readMetadata(fields: FieldReader, count: number): Promise<number> {
   const keys = new Set<string>();
   let alignment = DEFAULT_ALIGNMENT;
   for (let index = 0; index < count; index += 1) {
-    const key = cursor.string();
+    const [key, type] = await fields.read((cursor) => [cursor.string(), cursor.u32()] as const);
     if (textProblem(key, NAME_MAX_LENGTH) !== undefined) throw invalidInput("source", "have metadata keys without control characters");
     if (keys.has(key)) throw invalidInput("source", "have no metadata key twice");
     keys.add(key);
-    const type = cursor.u32();
-    if (key === "general.alignment") alignment = readAlignment(cursor, type);
-    else if (type === ARRAY) skipArray(cursor);
-    else skipValues(cursor, type, 1);
+    if (key === "general.alignment") alignment = await fields.read((cursor) => readAlignment(cursor, type));
+    else if (type === ARRAY) await skipArray(fields);
+    else await skipValues(fields, type, 1);
   }
   return alignment;
 }
@@ -110,23 +90,30 @@ function readAlignment(cursor: ByteCursor, type: number): number {
   return alignment;
 }
 
-function skipArray(cursor: ByteCursor): void {
-  const type = cursor.u32();
+async function skipArray(fields: FieldReader): Promise<void> {
+  const [type, count] = await fields.read((cursor) => [cursor.u32(), cursor.u64()] as const);
   if (type === ARRAY) throw invalidInput("source", "have no arrays of arrays");
-  skipValues(cursor, type, cursor.u64());
+  if (count > MAX_ENTRIES) throw invalidInput("source", `have arrays of at most ${MAX_ENTRIES} values`);
+  await skipValues(fields, type, count);
 }
 
-function skipValues(cursor: ByteCursor, type: number, count: number): void {
-  if (type === STRING) {
-    for (let index = 0; index < count; index += 1) cursor.string();
-    return;
-  }
+async function skipValues(fields: FieldReader, type: number, count: number): Promise<void> {
+  if (type === STRING) return skipStrings(fields, count);
   const bytes = VALUE_BYTES.get(type);
   if (bytes === undefined) throw invalidInput("source", "have values of known types");
-  const values = cursor.take(bytes * count);
+  const values = await fields.read((cursor) => cursor.take(bytes * count));
   if (type === BOOL && values.some((value) => value > 1)) throw invalidInput("source", "have booleans of 0 and 1");
 }
 
+async function skipStrings(fields: FieldReader, count: number): Promise<void> {
+  for (let left = count; left > 0; left -= STRINGS_AT_ONCE) {
+    await fields.read((cursor) => {
+      for (let index = Math.min(left, STRINGS_AT_ONCE); index > 0; index -= 1) cursor.skipString();
+    });
+  }
+}
+
+/** With `byteOffset` from the start of the data. */
 function readTensor(cursor: ByteCursor): ImageTensor {
   const name = cursor.string();
   assertTensorName(name);
@@ -147,7 +134,7 @@ function readTensor(cursor: ByteCursor): ImageTensor {
 
 function checkCover(
   tensors: readonly ImageTensor[],
-  { headerBytes, alignment, byteLength }: Pick<Parsed, "headerBytes" | "alignment"> & { readonly byteLength: number },
+  { headerBytes, alignment, byteLength }: Readonly<Record<"headerBytes" | "alignment" | "byteLength", number>>,
 ): void {
   const ordered = [...tensors].sort((a, b) => a.byteOffset - b.byteOffset || a.byteLength - b.byteLength);
   let end = 0;

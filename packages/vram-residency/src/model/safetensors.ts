@@ -2,13 +2,17 @@ import { NAME_MAX_LENGTH, textProblem } from "vram-text";
 import { invalidInput } from "../errors.js";
 import type { HeadBuffer } from "./head-buffer.js";
 import type { ImageTensor, Layout } from "./header.js";
-import { isJsonObject, parseStrictJson } from "./strict-json.js";
-import type { Json, JsonObject } from "./strict-json.js";
+import { JsonReader } from "./json-reader.js";
+import { HEADER_MAX_BYTES } from "./limits.js";
+import { Pauses } from "./pauses.js";
 
 const LENGTH_BYTES = 8;
-const MAX_HEADER_BYTES = 100_000_000;
 const OPENING_BRACE = 0x7b;
+const MAX_DIMENSIONS = 64;
 const METADATA = "__metadata__";
+const METADATA_EXPECTATION = "have metadata of strings only";
+const TENSOR_EXPECTATION = "have tensors of dtype, shape and data_offsets";
+const TYPE_EXPECTATION = "have tensors of known data types";
 
 /** Bits of one element. */
 const TYPES: ReadonlyMap<string, number> = new Map([
@@ -38,7 +42,7 @@ const TYPES: ReadonlyMap<string, number> = new Map([
 export function looksLikeSafetensors(first: Uint8Array): boolean {
   if (first.byteLength <= LENGTH_BYTES) return false;
   const length = headerLength(first);
-  return length >= 2 && length <= MAX_HEADER_BYTES && first[LENGTH_BYTES] === OPENING_BRACE;
+  return length >= 2 && length <= HEADER_MAX_BYTES && first[LENGTH_BYTES] === OPENING_BRACE;
 }
 
 /**
@@ -48,16 +52,20 @@ export function looksLikeSafetensors(first: Uint8Array): boolean {
 export async function readSafetensors(head: HeadBuffer): Promise<Layout> {
   await head.require(LENGTH_BYTES);
   const length = headerLength(head.bytes);
-  if (length < 2 || length > MAX_HEADER_BYTES) throw invalidInput("source", `have a header of 2 to ${MAX_HEADER_BYTES} bytes`);
+  if (length < 2 || length > HEADER_MAX_BYTES) throw invalidInput("source", `have a header of 2 to ${HEADER_MAX_BYTES} bytes`);
   const dataOffset = LENGTH_BYTES + length;
   await head.require(dataOffset);
   const text = head.bytes.subarray(LENGTH_BYTES, dataOffset);
   if (text[0] !== OPENING_BRACE) throw invalidInput("source", "have a header that starts with {");
-  const header = parseStrictJson("source", text);
-  if (!isJsonObject(header)) throw invalidInput("source", "have a JSON object as its header");
-  const entries = [...header].filter(([name]) => name !== METADATA);
-  checkMetadata(header.get(METADATA));
-  const tensors = new Map(entries.map(([name, entry]) => [name, tensorOf(name, entry, dataOffset)]));
+  const json = new JsonReader("source", text);
+  const tensors = new Map<string, ImageTensor>();
+  const pauses = new Pauses();
+  for (const name of json.members("have a JSON object as its header")) {
+    if (name === METADATA) await checkMetadata(json, pauses);
+    else tensors.set(name, readTensor(json, name, dataOffset));
+    await pauses.step();
+  }
+  json.end();
   checkCover([...tensors.values()], dataOffset, head.byteLength);
   return { dataOffset, tensors };
 }
@@ -66,20 +74,29 @@ function headerLength(first: Uint8Array): number {
   return Number(new DataView(first.buffer, first.byteOffset, LENGTH_BYTES).getBigUint64(0, true));
 }
 
-function checkMetadata(metadata: Json | undefined): void {
-  if (metadata === undefined) return;
-  const strings = isJsonObject(metadata) && [...metadata.values()].every((value) => typeof value === "string");
-  if (!strings) throw invalidInput("source", "have metadata of strings only");
+async function checkMetadata(json: JsonReader, pauses: Pauses): Promise<void> {
+  const keys = json.members(METADATA_EXPECTATION);
+  while (keys.next().done !== true) {
+    json.string(METADATA_EXPECTATION);
+    await pauses.step();
+  }
 }
 
-function tensorOf(name: string, entry: Json, dataOffset: number): ImageTensor {
+function readTensor(json: JsonReader, name: string, dataOffset: number): ImageTensor {
   assertTensorName(name);
-  if (!isJsonObject(entry) || entry.size !== 3) throw invalidInput("source", "have tensors of dtype, shape and data_offsets");
-  const dtype = entry.get("dtype");
-  const bits = typeof dtype === "string" ? TYPES.get(dtype) : undefined;
-  if (typeof dtype !== "string" || bits === undefined) throw invalidInput("source", "have tensors of known data types");
-  const shape = integers(entry, "shape");
-  const [begin, end, ...more] = integers(entry, "data_offsets");
+  let dtype: string | undefined;
+  let shape: readonly number[] | undefined;
+  let offsets: readonly number[] | undefined;
+  for (const key of json.members(TENSOR_EXPECTATION)) {
+    if (key === "dtype") dtype = json.string(TYPE_EXPECTATION);
+    else if (key === "shape") shape = readIntegers(json, key);
+    else if (key === "data_offsets") offsets = readIntegers(json, key);
+    else throw invalidInput("source", TENSOR_EXPECTATION);
+  }
+  if (dtype === undefined || shape === undefined || offsets === undefined) throw invalidInput("source", TENSOR_EXPECTATION);
+  const bits = TYPES.get(dtype);
+  if (bits === undefined) throw invalidInput("source", TYPE_EXPECTATION);
+  const [begin, end, ...more] = offsets;
   if (begin === undefined || end === undefined || more.length > 0 || begin > end) {
     throw invalidInput("source", "have data_offsets of a begin and an end");
   }
@@ -96,17 +113,13 @@ export function assertTensorName(name: string): void {
   }
 }
 
-const MAX_DIMENSIONS = 64;
-
-function integers(entry: JsonObject, key: string): readonly number[] {
-  const list = entry.get(key);
-  if (!Array.isArray(list) || list.length > MAX_DIMENSIONS) throw invalidInput("source", `have ${key} lists`);
-  return list.map((value: Json) => {
-    if (typeof value !== "bigint" || value < 0n || value > BigInt(Number.MAX_SAFE_INTEGER)) {
-      throw invalidInput("source", `have ${key} of integers from 0 to 2^53 - 1`);
-    }
-    return Number(value);
-  });
+function readIntegers(json: JsonReader, key: string): readonly number[] {
+  const list: number[] = [];
+  for (const index of json.items(`have ${key} lists`)) {
+    if (index === MAX_DIMENSIONS) throw invalidInput("source", `have ${key} lists of at most ${MAX_DIMENSIONS} integers`);
+    list.push(json.integer(`have ${key} of integers from 0 to 2^53 - 1`));
+  }
+  return list;
 }
 
 /** In the order of their places the tensors follow one another from the first data byte to the last of the image. */

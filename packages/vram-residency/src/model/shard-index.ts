@@ -1,6 +1,7 @@
 import { textProblem } from "vram-text";
 import { invalidInput } from "../errors.js";
-import { isJsonObject, parseStrictJson } from "./strict-json.js";
+import { JsonReader } from "./json-reader.js";
+import { Pauses } from "./pauses.js";
 
 /** A model of several files: which file has which tensor. */
 export interface ShardIndex {
@@ -10,26 +11,34 @@ export interface ShardIndex {
   readonly tensors: ReadonlyMap<string, string>;
 }
 
-/** Larger index files are not read. */
-export const INDEX_MAX_BYTES = 100_000_000;
 const FILE_NAME_MAX_LENGTH = 255;
+const INDEX_EXPECTATION = "be an index with a weight_map of files";
+const FILE_EXPECTATION = "be an index of bare file names, which lie beside it";
 
 /** Parses `model.safetensors.index.json`. @throws VramError `INVALID_INPUT` */
-export function parseShardIndex(bytes: Uint8Array): ShardIndex {
-  const index = parseStrictJson("source", bytes);
-  const weightMap = isJsonObject(index) ? index.get("weight_map") : undefined;
-  if (!isJsonObject(weightMap) || weightMap.size === 0) throw invalidInput("source", "be an index with a weight_map of files");
+export async function parseShardIndex(bytes: Uint8Array): Promise<ShardIndex> {
+  const json = new JsonReader("source", bytes);
   const tensors = new Map<string, string>();
-  for (const [name, fileName] of weightMap) {
-    if (!isBareFileName(fileName)) throw invalidInput("source", "be an index of bare file names, which lie beside it");
-    tensors.set(name, fileName);
+  const pauses = new Pauses();
+  for (const key of json.members(INDEX_EXPECTATION)) {
+    if (key !== "weight_map") {
+      json.skip();
+      continue;
+    }
+    for (const name of json.members(INDEX_EXPECTATION)) {
+      const fileName = json.string(FILE_EXPECTATION);
+      if (!isBareFileName(fileName)) throw invalidInput("source", FILE_EXPECTATION);
+      tensors.set(name, fileName);
+      await pauses.step();
+    }
   }
+  json.end();
+  if (tensors.size === 0) throw invalidInput("source", INDEX_EXPECTATION);
   return { fileNames: [...new Set(tensors.values())].sort(), tensors };
 }
 
-function isBareFileName(name: unknown): name is string {
+function isBareFileName(name: string): boolean {
   return (
-    typeof name === "string" &&
     textProblem(name, FILE_NAME_MAX_LENGTH) === undefined &&
     !/[/\\]/.test(name) &&
     name !== "." &&

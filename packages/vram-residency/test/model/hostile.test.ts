@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { VramError } from "../../src/errors.js";
 import type { HeaderOptions } from "../../src/model/header.js";
-import { f32, safetensors } from "../safetensors.js";
+import { f32, safetensors, safetensorsOf } from "../safetensors.js";
 import { gguf, text, u32 } from "./gguf-file.js";
-import { isConsistent, readHeaderOf, seeded } from "./reading.js";
+import { isConsistent, readHeaderOf, refusalOf, seeded } from "./reading.js";
 
 const SEED = 20_261_124;
 const EXTREMES = [0n, 1n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n];
@@ -69,10 +69,7 @@ describe.each([
 describe("hostile numbers in safetensors", () => {
   const json = (values: readonly string[]): Buffer => {
     const [extent = "", begin = "", end = ""] = values;
-    const header = Buffer.from(`{"w":{"dtype":"F32","shape":[${extent}],"data_offsets":[${begin},${end}]}}`);
-    const length = Buffer.alloc(8);
-    length.writeBigUInt64LE(BigInt(header.byteLength));
-    return Buffer.concat([length, header, Buffer.alloc(8)]);
+    return safetensorsOf(`{"w":{"dtype":"F32","shape":[${extent}],"data_offsets":[${begin},${end}]}}`, Buffer.alloc(8));
   };
   const GOOD = ["2", "0", "8"];
   const BAD = [...EXTREMES.map(String), "-1", "-0", "1e308", "0.5", "NaN", "null", '"2"', "[]", "", "9".repeat(400)];
@@ -82,5 +79,48 @@ describe("hostile numbers in safetensors", () => {
     for (const place of GOOD.keys()) {
       for (const bad of BAD) await expectSane(json(GOOD.map((good, index) => (index === place ? bad : good))), { format: "safetensors" });
     }
+  });
+});
+
+/** Headers as long as the limit, of what no header has: refused where that begins, before all of it is read and kept. */
+describe("long hostile headers", () => {
+  const long = (start: string, unit: string): Buffer => {
+    const image = Buffer.alloc(8 + 100_000_000, unit);
+    image.writeBigUInt64LE(100_000_000n);
+    image.write(start, 8);
+    return image;
+  };
+
+  it.each<[string, string, string]>([
+    ["numbers", '{"w":[', "0,"],
+    ["lists", '{"w":[ ', "[],"],
+    ["extents", '{"w":{"shape":[', "0,"],
+    ["levels", '{"w":{"shape":', "["],
+    ["an open string", '{"', "n"],
+    ["blanks", "{", " "],
+  ])("of %s", { timeout: 10_000 }, async (_, start, unit) => {
+    expect(await refusalOf(long(start, unit), { format: "safetensors" })).toMatch(/^source must have [ -~]{1,200}$/);
+  });
+
+  const listed = (count: number, entry: string): string => Array.from({ length: count }, (_, index) => `"${index.toString(36)}":${entry}`).join(",");
+
+  it.each([
+    ["tensors", safetensorsOf(`{${listed(10_000, '{"dtype":"U8","shape":[0],"data_offsets":[0,0]}')}}`)],
+    ["metadata", safetensorsOf(`{"__metadata__":{${listed(10_000, '""')}}}`)],
+    ["GGUF tensors", gguf({ tensors: Array.from({ length: 10_000 }, (_, index) => ({ ...TENSOR, extents: [0n], name: String(index) })) })],
+  ])("the event loop turns while many %s are read", async (_, image) => {
+    let turns = 0;
+    const count = (): void => {
+      turns += 1;
+      timer = setImmediate(count);
+    };
+    let timer = setImmediate(count);
+    await readHeaderOf(image);
+    clearImmediate(timer);
+    expect(turns).toBeGreaterThanOrEqual(5);
+  });
+
+  it("of more metadata than the limit", async () => {
+    expect(await refusalOf(safetensorsOf(`{"__metadata__":{${listed(2 ** 20 + 1, '""')}}}`))).toMatch(/at most 1048576/);
   });
 });

@@ -17,7 +17,7 @@ export async function readHeaderOf(image: Uint8Array, options: HeaderOptions = {
     },
     options,
   );
-  expect(Buffer.from(header.head)).toEqual(Buffer.from(image.subarray(0, position)));
+  expect(Buffer.compare(header.head, image.subarray(0, position))).toBe(0);
   return header;
 }
 
