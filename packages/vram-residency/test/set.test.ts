@@ -71,6 +71,17 @@ describe("sealSet", () => {
     expect(sizes).toEqual([[100], [10], [4]]);
   });
 
+  it("many sources of one call do not pile up listeners of its signal", async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning);
+    process.on("warning", onWarning);
+    const place = await openWorkplace();
+    await place.residency.sealSet(Array.from({ length: 20 }, () => patternBytes(10)));
+    await new Promise(setImmediate);
+    process.off("warning", onWarning);
+    expect(warnings).toEqual([]);
+  });
+
   it("follows a file name that is a symbolic link, as in a cache of blobs; the digest decides", async () => {
     const place = await openWorkplace();
     const index = await writeShardedModel(place.folder, FILES);

@@ -64,11 +64,10 @@ async function nextChunk(chunks: AsyncGenerator<Uint8Array, void>): Promise<Uint
 /** The caller's iterator may throw anything, yield anything, or never answer; an abort does not wait for it. */
 async function* checkedChunks(stream: AsyncIterable<unknown>, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void> {
   const iterator = stream[Symbol.asyncIterator]();
-  const abortion = abortionOf(signal);
   let finished = false;
   try {
     for (;;) {
-      const result = await Promise.race([iterator.next(), abortion.promise]);
+      const result = await unlessAborted(iterator.next(), signal);
       if (result.done === true) {
         finished = true;
         return;
@@ -81,28 +80,23 @@ async function* checkedChunks(stream: AsyncIterable<unknown>, signal: AbortSigna
     finished = true;
     throw invalidInput("source", "be readable to its end", error);
   } finally {
-    abortion.dispose();
     if (!finished) iterator.return?.().catch(() => undefined);
   }
 }
 
-interface Abortion {
-  readonly promise: Promise<never>;
-  dispose(): void;
-}
-
-function abortionOf(signal: AbortSignal | undefined): Abortion {
-  let onAbort = (): void => undefined;
-  const promise = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      reject(aborted(signal?.reason));
+/** Settles as `work` does, or rejects as soon as the signal is aborted. */
+function unlessAborted<T>(work: PromiseLike<T> | T, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return Promise.resolve(work);
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => {
+      reject(aborted(signal.reason));
     };
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort);
+    void Promise.resolve(work)
+      .then(resolve, reject)
+      .finally(() => {
+        signal.removeEventListener("abort", onAbort);
+      });
   });
-  promise.catch(() => undefined);
-  if (signal?.aborted) onAbort();
-  signal?.addEventListener("abort", onAbort, { once: true });
-  return {
-    promise,
-    dispose: () => signal?.removeEventListener("abort", onAbort),
-  };
 }
