@@ -1,14 +1,5 @@
 // The grid as text, and as the table of the documents.
-
-function groupBy(list, keyOf) {
-  const groups = new Map();
-  for (const each of list) {
-    const group = groups.get(keyOf(each));
-    if (group === undefined) groups.set(keyOf(each), [each]);
-    else group.push(each);
-  }
-  return groups;
-}
+import { groupBy } from "../group-by.mjs";
 
 const codeOf = ({ seen }) => seen.code ?? "ok";
 

@@ -1,4 +1,5 @@
 // Mutants of a PTX text: one operand of one instruction is another of its kind.
+import { groupBy } from "../group-by.mjs";
 
 const INSTRUCTION = /^\t(?:@!?(?<guard>%p\d+)\s+)?(?<opcode>[a-z][\w.]*)\s+(?<operands>.*);$/d;
 const OPERAND = /%\w+(?:\.x)?|LBB\d+_\d+|\w+_param_\d+|-?\b(?:0x[0-9a-f]+|\d+)\b/g;
@@ -44,16 +45,6 @@ export function operandsOf(lines) {
     );
     return [...guard, ...named];
   });
-}
-
-function groupBy(list, keyOf) {
-  const groups = new Map();
-  for (const each of list) {
-    const group = groups.get(keyOf(each));
-    if (group === undefined) groups.set(keyOf(each), [each]);
-    else group.push(each);
-  }
-  return groups;
 }
 
 /** Another number for the operand: in range for what an opcode takes as a table, an amount or an offset. */
