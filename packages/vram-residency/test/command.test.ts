@@ -1,5 +1,5 @@
-import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -30,6 +30,18 @@ function run(args: string[], options: { cwd?: string; onFirstOutput?: (kill: (si
     });
   });
 }
+
+describe("vram-residency with stdout that cannot be written", () => {
+  it.each(["digest", "--help"])("%s exits 1 and says so", async (command) => {
+    const file = join(await temporaryFolder(), "file");
+    writeFileSync(file, "weights");
+    const full = openSync("/dev/full", "w");
+    const { status, stderr } = spawnSync(process.execPath, [cli, command, file], { stdio: ["ignore", full, "pipe"], encoding: "utf8" });
+    closeSync(full);
+    expect(stderr).toBe("cannot write to stdout: ENOSPC\n");
+    expect(status).toBe(1);
+  });
+});
 
 describe("vram-residency demo", () => {
   it("tells the story on the simulator, says so, and exits 0", async () => {

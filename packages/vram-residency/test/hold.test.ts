@@ -34,13 +34,22 @@ class Held {
     });
   }
 
+  get isAlive(): boolean {
+    return this.#child.exitCode === null;
+  }
+
+  stopReading(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
 
   /** Waits for a line of stdout, or the end. */
   async until(pattern: RegExp): Promise<void> {
-    while (!pattern.test(this.#stdout) && this.#child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (!pattern.test(this.#stdout) && this.isAlive) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
   ended(): Promise<Ended> {
@@ -84,6 +93,17 @@ describe("vram-residency hold", () => {
     expect(stderr).toMatch(/random key/);
     expect(code).toBe(expected);
     await expectWiped(audit, 4);
+  });
+
+  it("goes on holding when nobody reads its output any more, and wipes at the signal", async () => {
+    const { model, audit } = await place();
+    const held = new Held(["--simulate", "--audit", audit, model, model]);
+    held.stopReading();
+    const sealed = async (): Promise<number> => (await readEvents(audit).catch(() => [])).filter(({ type }) => type === "vram.shard.sealed").length;
+    while ((await sealed()) < 2 && held.isAlive) await new Promise((resolve) => setTimeout(resolve, 5));
+    held.kill("SIGTERM");
+    expect((await held.ended()).code).toBe(143);
+    await expectWiped(audit, 2);
   });
 
   it("prints one JSON value at its end", async () => {

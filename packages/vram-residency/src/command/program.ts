@@ -13,14 +13,24 @@ import { hold } from "./hold.js";
 import type { HoldOptions } from "./hold.js";
 import { Interrupt } from "./interrupt.js";
 import { Output } from "./output.js";
+import { StandardStreams } from "./standard-streams.js";
 
 const EXIT_HELP = `
 Exit codes: 0 good, 1 failed, 2 wrong use, 3 verification or policy refused; 129, 130 and 143 interrupted.`;
 
 type Action = (output: Output, interrupt: Interrupt) => Promise<ExitCode>;
 
-/** Runs one command line (without node and script) and answers the exit code. */
+/** Runs one command line (without node and script) and answers the exit code. Output that was lost is a failure. */
 export async function runCommandLine(argv: readonly string[]): Promise<ExitCode> {
+  const streams = new StandardStreams();
+  const code = await parseAndRun(argv);
+  const lost = await streams.flush();
+  if (lost === undefined) return code;
+  if (lost.code !== "EPIPE") process.stderr.write(`cannot write to stdout: ${lost.code ?? "unknown error"}\n`);
+  return code === EXIT.good ? EXIT.failed : code;
+}
+
+async function parseAndRun(argv: readonly string[]): Promise<ExitCode> {
   let code: ExitCode = EXIT.good;
   const program = createProgram(async ({ json = false }, action) => {
     code = await run(json, action);
