@@ -8,6 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { readAuditEvents, verifyAuditLog } from "../packages/vram-audit/dist/index.js";
+import { randomFrom } from "./random.mjs";
 
 const text = { type: "string" };
 const { values } = parseArgs({ options: { bytes: text, runs: text, seed: text } });
@@ -15,12 +16,7 @@ const [bytes, runs, seed] = [values.bytes ?? 2 ** 28, values.runs ?? 20, values.
 const cli = fileURLToPath(new URL("../packages/vram-residency/dist/cli.js", import.meta.url));
 const CODES = { SIGTERM: 143, SIGINT: 130 };
 
-let state = seed;
-/** 0 to 1 (Park and Miller). */
-function random() {
-  state = (state * 48271) % 2147483647 || 1;
-  return state / 2147483647;
-}
+const random = randomFrom(seed);
 
 /** A process that holds a model; `ended` resolves to its exit code. */
 function hold(model, dir) {

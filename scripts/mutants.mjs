@@ -10,7 +10,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { equivalence } from "./mutants/equivalence.mjs";
-import { mutantsOf, randomFrom } from "./mutants/mutate.mjs";
+import { mutantsOf } from "./mutants/mutate.mjs";
+import { randomFrom } from "./random.mjs";
 
 const BLOCK = 4096;
 const root = fileURLToPath(new URL("..", import.meta.url));

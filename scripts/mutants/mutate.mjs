@@ -4,17 +4,6 @@ import { groupBy } from "../group-by.mjs";
 const INSTRUCTION = /^\t(?:@!?(?<guard>%p\d+)\s+)?(?<opcode>[a-z][\w.]*)\s+(?<operands>.*);$/d;
 const OPERAND = /%\w+(?:\.x)?|LBB\d+_\d+|\w+_param_\d+|-?\b(?:0x[0-9a-f]+|\d+)\b/g;
 
-/** Numbers from 0 to 1 of a seed (mulberry32). */
-export function randomFrom(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 function kindOf(text) {
   if (/^-?\d/.test(text)) return "number";
   if (text.endsWith(".x")) return "special";

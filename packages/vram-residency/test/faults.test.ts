@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { failCall, loseDevice, setPointerAttribute, simulatorStats, skipKernel } from "vram-simulator/control";
 import { eventTypes, openWorkplace, patternBytes, refusal } from "./fixture.js";
+import type { Workplace } from "./fixture.js";
 
 const bytes = patternBytes(9000);
 
@@ -114,17 +115,21 @@ describe("driver faults while releasing", () => {
     expect(place.residency.capacity().usedBytes).toBe(0);
   });
 
-  it.each(["cuMemUnmap", "cuMemAddressFree"])("a device lost in %s, behind the wipe, counts as lost, not wiped", async (entryPoint) => {
-    const place = await openWorkplace();
-    const shard = await place.residency.seal(bytes);
-    failCall({ entryPoint, code: 719 });
-    await shard.close();
+  async function expectLost(place: Workplace): Promise<void> {
     expect(place.residency.state).toBe("stopped");
     expect(place.residency.signal.reason).toMatchObject({ code: "DEVICE_LOST" });
     const events = await place.events();
     expect(events.filter(({ type }) => type === "vram.shard.deallocated")).toMatchObject([
       { severity: "critical", data: { wiped: false, lost: true } },
     ]);
+  }
+
+  it.each(["cuMemUnmap", "cuMemAddressFree"])("a device lost in %s, behind the wipe, counts as lost, not wiped", async (entryPoint) => {
+    const place = await openWorkplace();
+    const shard = await place.residency.seal(bytes);
+    failCall({ entryPoint, code: 719 });
+    await shard.close();
+    await expectLost(place);
   });
 
   it.each([46, 214, 700, 719, 999] as const)("a device lost with %i counts as lost, not wiped", async (code) => {
@@ -132,12 +137,7 @@ describe("driver faults while releasing", () => {
     const shard = await place.residency.seal(bytes);
     loseDevice(code);
     await shard.close();
-    expect(place.residency.state).toBe("stopped");
-    expect(place.residency.signal.reason).toMatchObject({ code: "DEVICE_LOST" });
-    const events = await place.events();
-    expect(events.filter(({ type }) => type === "vram.shard.deallocated")).toMatchObject([
-      { severity: "critical", data: { wiped: false, lost: true } },
-    ]);
+    await expectLost(place);
   });
 });
 
