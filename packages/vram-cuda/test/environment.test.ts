@@ -41,6 +41,13 @@ describe("the end of an environment", () => {
     expect(zeroed).toEqual([true, true]);
   });
 
+  it("CD-6 MS-005 test_drop_never_panics worker threads that are terminated while operations settle do not end the process", () => {
+    const { footprint, zeroed } = runScene("terminate-often");
+    expect(footprint).toEqual(NOTHING);
+    expect(zeroed).toHaveLength(20 * 9 + 1);
+    expect(zeroed).not.toContain(false);
+  });
+
   it("CD-6 MS-005 an allocation that is collected without a release is wiped and freed", () => {
     const { footprint, zeroed, failures } = runScene("collect", "--expose-gc");
     expect(footprint).toEqual(NOTHING);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { VramError } from "./errors.js";
 
 export type ResidencyState = "ready" | "stopped" | "closed";
@@ -6,6 +7,11 @@ export type ResidencyState = "ready" | "stopped" | "closed";
 export class Lifecycle {
   readonly #controller = new AbortController();
   #state: ResidencyState = "ready";
+
+  constructor() {
+    // Every seal under way listens.
+    setMaxListeners(0, this.signal);
+  }
 
   get state(): ResidencyState {
     return this.#state;

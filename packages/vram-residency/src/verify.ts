@@ -1,6 +1,6 @@
 import { evaluatePlacement } from "vram-policy";
 import type { Seal, SealStatement } from "vram-seal";
-import { assertSealAge, verifySeal } from "vram-seal";
+import { assertSealAge, canonicalize, verifySeal } from "vram-seal";
 import { VramError, aborted, invalidInput, toVramError } from "./errors.js";
 import { sealVerificationFailed, sealVerified } from "./events.js";
 import type { VerificationFailure } from "./events.js";
@@ -55,8 +55,12 @@ async function presentedShard(worker: Worker, seal: unknown): Promise<LiveShard>
   if (typeof seal !== "object" || seal === null) throw invalidInput("shard", "be a sealed shard or a seal");
   const statement = await checkSeal(worker, seal, null);
   const live = worker.registry.find(statement.shardId);
-  if (live?.statement.sealSequence === statement.sealSequence) return live;
-  throw await refuse(worker, { shardId: statement.shardId, reason: "unknown_shard" });
+  if (live?.statement.sealSequence !== statement.sealSequence) {
+    throw await refuse(worker, { shardId: statement.shardId, reason: "unknown_shard" });
+  }
+  // Whoever holds the key can sign another statement under the same sequence number.
+  if (canonicalize(live.statement) === canonicalize(statement)) return live;
+  throw await refuse(worker, { shardId: statement.shardId, reason: "statement" });
 }
 
 function ownShard(worker: Worker, shard: SealedShard): LiveShard {

@@ -6,9 +6,22 @@ import type { StoredEvent } from "vram-audit";
 import { generate } from "vram-seal";
 import { simulator } from "vram-simulator";
 import { resetSimulator } from "vram-simulator/control";
-import { onTestFinished } from "vitest";
+import { tamper } from "vram-simulator/tamper";
+import { it, onTestFinished } from "vitest";
 import { VramError, openResidency } from "../src/index.js";
 import type { OpenResidencyOptions, Residency, SealedShard } from "../src/index.js";
+
+const onGpu = process.env["VRAM_TEST_BACKEND"] === "cuda";
+
+/** What the tests run on: the simulator, or with `VRAM_TEST_BACKEND=cuda` the machine's GPU under the default policy. */
+export const backend: Pick<OpenResidencyOptions, "driver"> & { readonly policy: NonNullable<OpenResidencyOptions["policy"]> } = onGpu
+  ? { policy: {} }
+  : { policy: { allowBackends: ["simulator"] }, driver: simulator() };
+
+const left: unknown = Object.assign(() => undefined, { each: () => () => undefined });
+
+/** A test of a driver that misbehaves: on a GPU there is none. */
+export const itWithFaults = onGpu ? (left as typeof it) : it;
 
 /** Bytes that differ from block to block: byte i is i mod 251. */
 export function patternBytes(byteLength: number): Buffer {
@@ -32,20 +45,19 @@ export async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-/** A residency on a fresh simulator with a trail of its own; closed after the test. */
+/** A residency with a trail of its own, closed after the test; on the simulator on a fresh machine with these devices. */
 export async function openWorkplace(
   options: Partial<OpenResidencyOptions> = {},
   devices: Parameters<typeof resetSimulator>[0] = {},
 ): Promise<Workplace> {
-  resetSimulator(devices);
+  if (!onGpu) resetSimulator(devices);
   const folder = await temporaryFolder();
   const auditDir = join(folder, "audit");
   const residency = await openResidency({
     sealKey: await generate(),
     audit: await openAuditLog({ dir: auditDir }),
     workerId: "worker-test",
-    policy: { allowBackends: ["simulator"] },
-    driver: simulator(),
+    ...backend,
     ...options,
   });
   onTestFinished(() => residency.close());
@@ -93,6 +105,29 @@ export function bufferIdOf({ seal }: SealedShard): string {
     placement: { bufferId: string };
   };
   return placement.bufferId;
+}
+
+/** Flips one bit of sealed memory through a view of it, as hostile native code of the same process would. */
+export async function flipSealedBit(residency: Residency, shard: SealedShard, byteOffset: number): Promise<void> {
+  await residency.execute(shard, (lease) => {
+    tamper(lease.view({ offset: 0, byteLength: shard.vramBytes }), { byteOffset, bit: byteOffset % 8 });
+  });
+}
+
+/** The events of one type. */
+export async function eventsOfType(workplace: Workplace, type: string): Promise<StoredEvent[]> {
+  return (await workplace.events()).filter((event) => event.type === type);
+}
+
+/** The warnings of the process while an operation runs. */
+export async function warningsWhile(operation: () => Promise<unknown>): Promise<Error[]> {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning);
+  process.on("warning", onWarning);
+  await operation();
+  await new Promise(setImmediate);
+  process.off("warning", onWarning);
+  return warnings;
 }
 
 /** A promise with its `resolve` outside. */

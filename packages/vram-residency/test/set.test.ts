@@ -5,7 +5,7 @@ import { failCall, resetSimulator, simulatorStats } from "vram-simulator/control
 import { tamper } from "vram-simulator/tamper";
 import { describe, expect, it, vi } from "vitest";
 import type { SealStatement } from "../src/index.js";
-import { eventTypes, openWorkplace, patternBytes, refusal } from "./fixture.js";
+import { eventTypes, openWorkplace, patternBytes, refusal, warningsWhile } from "./fixture.js";
 import type { Workplace } from "./fixture.js";
 import { f32, safetensors, writeShardedModel } from "./safetensors.js";
 
@@ -72,13 +72,8 @@ describe("sealSet", () => {
   });
 
   it("many sources of one call do not pile up listeners of its signal", async () => {
-    const warnings: Error[] = [];
-    const onWarning = (warning: Error): void => void warnings.push(warning);
-    process.on("warning", onWarning);
     const place = await openWorkplace();
-    await place.residency.sealSet(Array.from({ length: 20 }, () => patternBytes(10)));
-    await new Promise(setImmediate);
-    process.off("warning", onWarning);
+    const warnings = await warningsWhile(() => place.residency.sealSet(Array.from({ length: 20 }, () => patternBytes(10))));
     expect(warnings).toEqual([]);
   });
 

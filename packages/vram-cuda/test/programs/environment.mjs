@@ -69,6 +69,26 @@ const scenes = {
     await worker.terminate();
     report();
   },
+  async "terminate-often"(device) {
+    for (let round = 0; round < 20; round += 1) {
+      const worker = new Worker(new URL(import.meta.url), { argv: ["settling"] });
+      await new Promise((resolve) => worker.once("message", resolve));
+      await sleep(round / 4);
+      await worker.terminate();
+    }
+    await device.close();
+    report();
+  },
+  /** Operations that end all the time: one is being told to JavaScript at almost any moment. */
+  async settling(device) {
+    const allocations = await Promise.all(Array.from({ length: 8 }, () => loaded(device, 100)));
+    parentPort.postMessage("busy");
+    await Promise.all(
+      allocations.map(async (allocation) => {
+        for (;;) await allocation.placement();
+      }),
+    );
+  },
   async "in-worker"(device) {
     const allocation = await loaded(device, 3 * MIB);
     parentPort.postMessage("busy");
@@ -91,5 +111,5 @@ const scenes = {
   },
 };
 
-const scene = scenes[isMainThread ? process.argv[2] : "in-worker"];
+const scene = scenes[process.argv[2]];
 await scene(await openDriver(simulator()).openDevice(0));
