@@ -5,7 +5,6 @@ export const tests = (options = {}) => ({
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 30_000,
-    reporters: ["default", ["json", { outputFile: ".results/vitest.json" }]],
     ...options,
   },
 });

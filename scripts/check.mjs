@@ -5,7 +5,7 @@ import { checkAbi, checkCompiles, checkLint, checkPtx } from "./checks/compilers
 import { checkDocuments } from "./checks/documents.mjs";
 import { checkImports, checkManifests } from "./checks/imports.mjs";
 import { checkIncludes } from "./checks/includes.mjs";
-import { checkLintRules, checkNativeRules } from "./checks/lint-fixtures.mjs";
+import { checkIndexRule, checkNativeRules, lintRuleChecks } from "./checks/lint-fixtures.mjs";
 import { checkProbe } from "./checks/probe.mjs";
 import { checkRuleFixtures } from "./checks/rule-fixtures.mjs";
 
@@ -21,7 +21,8 @@ const checks = [
   ["the GPU probe builds, and answers on the simulator", checkProbe],
   ["every package type-checks", checkCompiles],
   ["eslint finds nothing", checkLint],
-  ["CD-1 CD-2 CD-3 CD-4 IO-2 each lint rule refuses its violation", checkLintRules],
+  ...Object.entries(lintRuleChecks).map(([id, check]) => [`${id} each lint rule refuses its violation`, check]),
+  ["CD-4 an unchecked index does not compile", checkIndexRule],
   ["CD-5 lossy arithmetic on sizes does not compile", checkNativeRules],
 ];
 

@@ -49,7 +49,9 @@ const built = (run) => async (args) => {
 const tasks = {
   build,
   chaos: built(script("scripts/chaos.mjs")),
+  defences: built(script("scripts/defences.mjs")),
   lint: built(script("scripts/check.mjs")),
+  matrix: built(script("scripts/matrix.mjs")),
   mutants: script("scripts/mutants.mjs"),
   packed: built(script("scripts/packed.mjs")),
   ptx: script("scripts/ptx.mjs"),

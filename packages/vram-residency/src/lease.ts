@@ -1,5 +1,6 @@
 import type { View } from "vram-cuda";
 import { invalidInput, toVramError } from "./errors.js";
+import { ownFields, readGiven } from "./given.js";
 import { parseViewOptions } from "./options.js";
 import type { ViewOptions } from "./options.js";
 import type { LiveShard } from "./registry.js";
@@ -104,7 +105,7 @@ function isTensorOf(tensors: ReadonlyMap<string, TensorView>, target: TensorView
 }
 
 function byteRange(target: unknown): { byteOffset: number; byteLength: number } {
-  const { offset, byteLength } = (target ?? {}) as Partial<ByteRange>;
+  const { offset, byteLength } = readGiven("target", () => Object(ownFields(target)) as Partial<ByteRange>);
   if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(byteLength) || offset === undefined || byteLength === undefined) {
     throw invalidInput("target", "be a tensor of this lease, or have an offset and a byteLength in bytes");
   }

@@ -5,6 +5,7 @@ import type { DeviceFacts, Driver } from "vram-cuda";
 import { createCapacity, evaluateDevice, resolvePolicy } from "vram-policy";
 import { invalidInput, toVramError } from "./errors.js";
 import { policyViolated, workerStarted } from "./events.js";
+import { ownFields, readGiven } from "./given.js";
 import { parseOpenOptions } from "./options.js";
 import type { OpenResidencyOptions } from "./options.js";
 import { policyError } from "./policy-error.js";
@@ -18,16 +19,17 @@ import { Worker } from "./worker.js";
  * `CUDA_FAILED`, `DEVICE_LOST`, `AUDIT_UNAVAILABLE`
  */
 export async function openResidency(options: OpenResidencyOptions): Promise<Residency> {
-  const given = { ...options };
+  let given: unknown = {};
   try {
+    given = readGiven("options", () => ownFields(options), "INVALID_CONFIG");
     return await open(given);
   } catch (error) {
-    await closeGiven(given);
+    await closeGiven(Object(given) as Partial<OpenResidencyOptions>);
     throw toVramError(error);
   }
 }
 
-async function open(given: OpenResidencyOptions): Promise<Residency> {
+async function open(given: unknown): Promise<Residency> {
   const { device: selector, sealKey, audit, workerId, limits, ...options } = parseOpenOptions(given);
   const policy = resolvePolicy(options.policy ?? {});
   const driver = openDriver(options.driver);

@@ -5,6 +5,7 @@ import type { SealKey } from "vram-seal";
 import { NAME_MAX_LENGTH, digestProblem, shardIdProblem, textProblem } from "vram-text";
 import { z } from "zod";
 import { VramError } from "./errors.js";
+import { ownFields, readGiven } from "./given.js";
 import type { ModelFormat } from "./model/header.js";
 
 /** Default limit of one model's size: 100 GiB. */
@@ -40,8 +41,12 @@ const service = <T>(...methods: string[]) =>
     `have the methods ${methods.join(", ")}`,
   );
 
-const options = <Shape extends z.ZodRawShape>(shape: Shape) =>
-  z.strictObject(shape, "be an object with known options only");
+/** Every option is a field of its own afterwards, if undefined: none is looked up in an Object.prototype that was tampered with. */
+const options = <Shape extends z.ZodRawShape>(shape: Shape) => {
+  const absent = Object.fromEntries(Object.keys(shape).map((name) => [name, undefined]));
+  const known = z.strictObject(shape, "be an object with known options only");
+  return z.preprocess(ownFields, known.transform((given): typeof given => ({ ...absent, ...given })));
+};
 
 const openOptions = options({
   device: z
@@ -61,7 +66,7 @@ const openOptions = options({
 
 const expectation = options({ fsverity: digest.optional(), sha256: digest.optional() })
   .refine(({ fsverity, sha256 }) => fsverity !== undefined || sha256 !== undefined, "have fsverity or sha256")
-  .transform(({ fsverity, sha256 }) => ({ ...(fsverity && { fsverity }), ...(sha256 && { sha256 }) }));
+  .transform(({ fsverity, sha256 }) => ownFields({ ...(fsverity && { fsverity }), ...(sha256 && { sha256 }) }));
 
 const runOptions = {
   modelRef: name.nullable().default(null),
@@ -196,7 +201,7 @@ function parse<Schema extends z.ZodType>(
   value: unknown,
   code: "INVALID_CONFIG" | "INVALID_INPUT",
 ): z.output<Schema> {
-  const result = schema.safeParse(value);
+  const result = readGiven("options", () => schema.safeParse(value), code);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const path = ["options", ...(issue?.path ?? [])].join(".");

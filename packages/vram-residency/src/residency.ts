@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { invalidInput, toVramError } from "./errors.js";
 import { workerStopped } from "./events.js";
 import { assertNotHeldHere, prepareExecution } from "./execute.js";
+import { readGiven } from "./given.js";
 import type { Lease } from "./lease.js";
 import type { ResidencyState } from "./lifecycle.js";
 import { parseCallOptions, parseSealOptions, parseSealSetOptions } from "./options.js";
@@ -105,8 +106,7 @@ export class Residency {
       worker.lifecycle.assertReady();
       const { signal } = parseCallOptions(options);
       if (typeof fn !== "function") throw invalidInput("fn", "be a function");
-      const given: readonly ExecuteTarget[] = isList(shards) ? shards : [shards];
-      const targets = given.flatMap((each): readonly VerifyTarget[] => (each instanceof SealedSet ? each.shards : [each]));
+      const targets = readGiven("shards", () => targetsOf(shards));
       if (targets.length === 0) throw invalidInput("shards", "name at least one shard");
       return prepareExecution(worker, targets, fn, signal);
     });
@@ -172,8 +172,9 @@ export class Residency {
 /** What `execute` takes: a shard, a seal that somebody presents, or a set. */
 export type ExecuteTarget = VerifyTarget | SealedSet;
 
-function isList(shards: ExecuteTarget | readonly ExecuteTarget[]): shards is readonly ExecuteTarget[] {
-  return Array.isArray(shards);
+function targetsOf(shards: ExecuteTarget | readonly ExecuteTarget[]): readonly VerifyTarget[] {
+  const given = Array.isArray(shards) ? [...(shards as readonly ExecuteTarget[])] : [shards as ExecuteTarget];
+  return given.flatMap((each): readonly VerifyTarget[] => (each instanceof SealedSet ? each.shards : [each]));
 }
 
 function randomSetId(): string {

@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import type { SealStatement } from "vram-seal";
 import { invalidInput } from "./errors.js";
+import { readGiven } from "./given.js";
 import { HEADER_MAX_BYTES } from "./model/limits.js";
 import { parseShardIndex } from "./model/shard-index.js";
 import type { ShardIndex } from "./model/shard-index.js";
@@ -23,14 +24,20 @@ export async function openSetSource(
   source: unknown,
   options: SetOptions,
 ): Promise<Pick<SealRequest, "parts"> & Required<Pick<SealRequest, "checkHeaders">>> {
-  if (typeof source === "string" || source instanceof URL) {
+  if (isPath(source)) {
     const path = filePath(source);
     const index = await readIndex(path);
     const files = index.fileNames.map((name) => join(dirname(path), name));
     return { parts: partsOf(files, options), checkHeaders: (headers) => { assertComplete(index, headers); } };
   }
-  if (!Array.isArray(source) || source.length === 0) throw invalidInput("source", "be the path of an index file, or a list of sources");
-  return { parts: partsOf(source, options), checkHeaders: assertDistinct };
+  return readGiven("source", () => {
+    if (!Array.isArray(source) || source.length === 0) throw invalidInput("source", "be the path of an index file, or a list of sources");
+    return { parts: partsOf([...(source as unknown[])], options), checkHeaders: assertDistinct };
+  });
+}
+
+function isPath(source: unknown): source is string | URL {
+  return readGiven("source", () => typeof source === "string" || source instanceof URL);
 }
 
 function partsOf(sources: readonly unknown[], { setId, expect }: SetOptions): readonly Part[] {

@@ -37,6 +37,11 @@ export class SealedShard {
     this.#control = control;
   }
 
+  /** @internal Runs no code of the value: no getter, no proxy trap. */
+  static is(value: unknown): value is SealedShard {
+    return typeof value === "object" && value !== null && #statement in value;
+  }
+
   get shardId(): string {
     return this.#statement.shardId;
   }

@@ -33,7 +33,7 @@ export interface PinnedShard {
  * that is closed or not of this residency.
  */
 export async function pinTarget(worker: Worker, target: VerifyTarget): Promise<PinnedShard> {
-  const shard = target instanceof SealedShard ? ownShard(worker, target) : await presentedShard(worker, target);
+  const shard = SealedShard.is(target) ? ownShard(worker, target) : await presentedShard(worker, target);
   return { shard, unpin: shard.pins.take() };
 }
 

@@ -3,7 +3,7 @@ import { closeSync, openSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Worker, isMainThread, parentPort } from "node:worker_threads";
+import { Worker, parentPort } from "node:worker_threads";
 import { openDriver } from "vram-cuda";
 import { simulator } from "vram-simulator";
 import { failCall, simulatorStats } from "vram-simulator/control";

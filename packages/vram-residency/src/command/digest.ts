@@ -14,10 +14,10 @@ export async function digest(files: readonly string[], output: Output, interrupt
     try {
       const hex = await digestFile(file, interrupt.signal);
       digests.push({ file, digest: `sha256:${hex}` });
-      output.say(`sha256:${hex} ${file}`);
+      output.say(`sha256:${hex} ${printable(file)}`);
     } catch (error) {
       if (interrupt.exitCode !== undefined) return interrupt.exitCode;
-      output.notice(`${file}: ${reasonOf(error)}`);
+      output.notice(`${printable(file)}: ${reasonOf(error)}`);
       code = EXIT.failed;
     }
   }
@@ -33,6 +33,11 @@ async function digestFile(file: string, signal: AbortSignal): Promise<string> {
   } finally {
     await handle.close();
   }
+}
+
+/** A name as one line that does nothing to a terminal: its controls are percent-encoded. */
+function printable(name: string): string {
+  return name.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, encodeURIComponent);
 }
 
 /** Of a file system error only the code: its message repeats the path with the system call. */

@@ -63,9 +63,10 @@ async function nextChunk(chunks: AsyncGenerator<Uint8Array, void>): Promise<Uint
 
 /** The caller's iterator may throw anything, yield anything, or never answer; an abort does not wait for it. */
 async function* checkedChunks(stream: AsyncIterable<unknown>, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void> {
-  const iterator = stream[Symbol.asyncIterator]();
+  let iterator: AsyncIterator<unknown> | undefined;
   let finished = false;
   try {
+    iterator = stream[Symbol.asyncIterator]();
     for (;;) {
       const result = await unlessAborted(iterator.next(), signal);
       if (result.done === true) {
@@ -80,7 +81,7 @@ async function* checkedChunks(stream: AsyncIterable<unknown>, signal: AbortSigna
     finished = true;
     throw invalidInput("source", "be readable to its end", error);
   } finally {
-    if (!finished) iterator.return?.().catch(() => undefined);
+    if (!finished) void Promise.resolve(iterator).then((each) => each?.return?.()).catch(() => undefined);
   }
 }
 

@@ -1,3 +1,4 @@
+import { timingSafeEqual } from "node:crypto";
 import { types } from "node:util";
 import { preAuthEncoding } from "../encoding/pre-auth-encoding.js";
 import type { SealKey } from "../keys/seal-key.js";
@@ -16,4 +17,9 @@ export async function sealMac(key: SealKey, instanceId: string, statement: Uint8
   const mac: unknown = await key.mac(instanceId, preAuthEncoding(SEAL_TYPE, statement));
   if (types.isUint8Array(mac) && mac.length === MAC_BYTES) return mac;
   throw new SealError("KEY_UNAVAILABLE", "the seal key gave no HMAC-SHA256", { details: { reason: "bad-mac" } });
+}
+
+/** Whether two MACs of {@link MAC_BYTES} are the same, in a time that does not tell where they differ. */
+export function equalMacs(expected: Uint8Array, received: Uint8Array): boolean {
+  return timingSafeEqual(expected, received);
 }

@@ -1,8 +1,7 @@
-import { timingSafeEqual } from "node:crypto";
 import { assertInstanceId } from "../input.js";
 import type { SealKey } from "../keys/seal-key.js";
 import { parseStatement } from "./parse-statement.js";
-import { sealMac } from "./seal-mac.js";
+import { equalMacs, sealMac } from "./seal-mac.js";
 import { refused } from "./seal-refusal.js";
 import { readSealShape } from "./seal-shape.js";
 import type { SealStatement } from "./seal-statement.js";
@@ -28,7 +27,7 @@ export async function verifySeal(seal: unknown, options: VerifySealOptions): Pro
   if (received === undefined) throw refused("shape", "the seal is not two canonical base64 texts of allowed length");
 
   const mac = await sealMac(key, instanceId, received.statement);
-  if (!timingSafeEqual(mac, received.mac)) throw refused("mac", "the seal's MAC is wrong");
+  if (!equalMacs(mac, received.mac)) throw refused("mac", "the seal's MAC is wrong");
 
   const { statement, problem } = parseStatement(received.statement);
   if (problem) throw refused("statement", `the seal's statement is malformed: ${problem.field} must ${problem.expectation}`);
