@@ -17,4 +17,5 @@ export type {
 } from "./facts.js";
 export { includeDir } from "./include-dir.js";
 export type { LongOptions } from "./long-operation.js";
+export { addonSha256 } from "./native.js";
 export type { ElementType, View, ViewRange } from "./view.js";

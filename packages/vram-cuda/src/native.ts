@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { CudaError } from "./cuda-error.js";
@@ -85,6 +87,12 @@ export interface NativeAddon {
 }
 
 const addonPath = fileURLToPath(new URL("../build/Release/vram_cuda.node", import.meta.url));
+
+/** SHA-256, hex, of the addon's file. @throws CudaError `DRIVER_UNAVAILABLE` where it is absent. */
+export function addonSha256(): string {
+  native();
+  return createHash("sha256").update(readFileSync(addonPath)).digest("hex");
+}
 
 let loaded: NativeAddon | undefined;
 

@@ -1,11 +1,11 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { aborted, invalidInput, toVramError } from "./errors.js";
+import { invalidInput, toVramError } from "./errors.js";
 import type { VramError } from "./errors.js";
+import { holdVerified } from "./hold-verified.js";
 import type { Lease } from "./lease.js";
 import { openLease } from "./lease.js";
 import type { LiveShard } from "./registry.js";
-import { pinTarget, verifyShard } from "./verify.js";
-import type { PinnedShard, VerifyTarget } from "./verify.js";
+import type { VerifyTarget } from "./verify.js";
 import type { Worker } from "./worker.js";
 
 /** The shards that the current asynchronous context executes on. */
@@ -33,25 +33,7 @@ export async function prepareExecution<T>(
   fn: (lease: Lease) => T | PromiseLike<T>,
   signal: AbortSignal | undefined,
 ): Promise<() => Promise<T>> {
-  const pinned: PinnedShard[] = [];
-  const unpin = (): void => {
-    for (const each of pinned) each.unpin();
-  };
-  try {
-    for (const target of targets) {
-      const next = await pinTarget(worker, target);
-      const twice = pinned.some(({ shard }) => shard === next.shard);
-      pinned.push(next);
-      if (twice) throw invalidInput("shards", "name each shard once");
-    }
-    for (const { shard } of pinned) await verifyShard(worker, shard, signal);
-    worker.lifecycle.assertReady();
-    if (signal?.aborted === true) throw aborted(signal.reason);
-  } catch (error) {
-    unpin();
-    throw error;
-  }
-  const shards = pinned.map(({ shard }) => shard);
+  const { shards, unpin } = await holdVerified(worker, targets, signal);
   return async () => {
     const opened = openLease(shards);
     const lost = async (): Promise<VramError | undefined> => {

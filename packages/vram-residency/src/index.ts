@@ -1,5 +1,6 @@
 export { openResidency } from "./open-residency.js";
 export type {
+  AttestOptions,
   CallOptions,
   Expectation,
   OpenResidencyOptions,
@@ -20,8 +21,8 @@ export type { TensorView } from "./tensor-view.js";
 export type { VerifyReport, VerifyTarget } from "./verify.js";
 export { VramError } from "./errors.js";
 export type { VramErrorCode, VramErrorKind, VramErrorDetails } from "./errors.js";
-export { fromKeyFile, fromSystemdCredential, fromWorkerToken, generate } from "vram-seal";
-export type { Seal, SealKey, SealStatement } from "vram-seal";
+export { fromAttestationKeyFile, fromKeyFile, fromSystemdCredential, fromWorkerToken, generate, verifyAttestation } from "vram-seal";
+export type { AttestationKey, AttestationStatement, Seal, SealKey, SealStatement, VerifyAttestationOptions } from "vram-seal";
 export { openAuditLog } from "vram-audit";
 export type { AuditLog } from "vram-audit";
 export type { PolicyOptions } from "vram-policy";

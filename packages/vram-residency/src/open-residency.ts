@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { workerSource } from "vram-audit";
 import { openDriver } from "vram-cuda";
 import type { DeviceFacts, Driver } from "vram-cuda";
+import { generateAttestationKey } from "vram-seal";
 import { createCapacity, evaluateDevice, resolvePolicy } from "vram-policy";
 import { invalidInput, toVramError } from "./errors.js";
 import { policyViolated, workerStarted } from "./events.js";
@@ -14,7 +15,7 @@ import { Worker } from "./worker.js";
 
 /**
  * Opens a device for sealed models: loads the driver, evaluates the policy, proves the digest kernel on the device, and
- * writes to the audit trail that the worker started. Takes over `audit` and `sealKey`, and closes them also when it rejects.
+ * writes to the audit trail that the worker started. Takes over `audit` and the keys, and closes them also when it rejects.
  * @throws VramError `INVALID_CONFIG`, `INVALID_INPUT`, `DRIVER_UNAVAILABLE`, `POLICY_VIOLATION`, `INSUFFICIENT_VRAM`,
  * `CUDA_FAILED`, `DEVICE_LOST`, `AUDIT_UNAVAILABLE`
  */
@@ -49,6 +50,8 @@ async function open(given: unknown): Promise<Residency> {
         reserveBytes: limits.reserveBytes + device.workspaceBytes,
       }),
       sealKey,
+      attestationKey: options.attestationKey ?? generateAttestationKey(),
+      policyReport: report,
       audit,
       workerId,
       instanceId: randomBytes(16).toString("hex"),
@@ -80,8 +83,8 @@ async function failureOf(promise: Promise<unknown>): Promise<unknown> {
 }
 
 /** The services may be anything here, since the options may be what was wrong; the first error is the one that counts. */
-async function closeGiven({ audit, sealKey }: Partial<OpenResidencyOptions>): Promise<void> {
-  for (const service of [audit, sealKey]) {
+async function closeGiven({ audit, sealKey, attestationKey }: Partial<OpenResidencyOptions>): Promise<void> {
+  for (const service of [audit, sealKey, attestationKey]) {
     await failureOf((async () => service?.close())());
   }
 }

@@ -1,7 +1,7 @@
 import type { AuditLog } from "vram-audit";
 import type { DriverSource } from "vram-cuda";
 import type { PolicyOptions } from "vram-policy";
-import type { SealKey } from "vram-seal";
+import type { AttestationKey, SealKey } from "vram-seal";
 import { NAME_MAX_LENGTH, digestProblem, shardIdProblem, textProblem } from "vram-text";
 import { z } from "zod";
 import { VramError } from "./errors.js";
@@ -54,6 +54,7 @@ const openOptions = options({
     .default(0),
   sealKey: service<SealKey>("mac", "close"),
   audit: service<AuditLog>("append", "close"),
+  attestationKey: service<AttestationKey>("sign", "close").optional(),
   workerId: name,
   policy: z.unknown().optional(),
   limits: options({
@@ -104,6 +105,15 @@ const viewOptions = options({
 
 const callOptions = options({ signal: abortSignal.optional() });
 
+const NONCE = "be a Uint8Array of 16 to 64 bytes";
+
+const attestOptions = options({
+  nonce: z
+    .custom<Uint8Array>((value) => value instanceof Uint8Array && value.length >= 16 && value.length <= 64, NONCE)
+    .transform((nonce) => Uint8Array.from(nonce)),
+  signal: abortSignal.optional(),
+});
+
 /** How far a seal has come: bytes moved to the device while loading, bytes hashed on it while digesting. */
 export interface SealProgress {
   readonly phase: "load" | "digest";
@@ -119,6 +129,8 @@ export interface OpenResidencyOptions {
   readonly sealKey: SealKey;
   /** The audit trail; closed with the residency, also when opening fails. */
   readonly audit: AuditLog;
+  /** Signs attestations; closed with the residency, also when opening fails. Default: a key of this process alone. */
+  readonly attestationKey?: AttestationKey;
   /** Who this worker is, 1 to 512 characters. */
   readonly workerId: string;
   /** Deviations from the strict default policy. */
@@ -177,8 +189,14 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface AttestOptions extends CallOptions {
+  /** The verifier's, 16 to 64 random bytes. */
+  readonly nonce: Uint8Array;
+}
+
 type ParsedOpenOptions = z.output<typeof openOptions>;
 export type ParsedSealOptions = z.output<typeof sealOptions>;
+export type ParsedAttestOptions = z.output<typeof attestOptions>;
 type ParsedCallOptions = z.output<typeof callOptions>;
 
 /** Reads every option once into a plain copy. @throws VramError `INVALID_CONFIG` naming the option. */
@@ -192,6 +210,9 @@ export const parseSealSetOptions = (value: unknown): z.output<typeof sealSetOpti
 
 /** @throws VramError `INVALID_INPUT` naming the option. */
 export const parseViewOptions = (value: unknown): z.output<typeof viewOptions> => parse(viewOptions, value ?? {}, "INVALID_INPUT");
+
+/** @throws VramError `INVALID_INPUT` naming the option. */
+export const parseAttestOptions = (value: unknown): ParsedAttestOptions => parse(attestOptions, value ?? {}, "INVALID_INPUT");
 
 /** @throws VramError `INVALID_INPUT` naming the option. */
 export const parseCallOptions = (value: unknown): ParsedCallOptions => parse(callOptions, value ?? {}, "INVALID_INPUT");

@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
+import { attestShards } from "./attest.js";
 import { invalidInput, toVramError } from "./errors.js";
 import { workerStopped } from "./events.js";
 import { assertNotHeldHere, prepareExecution } from "./execute.js";
 import { readGiven } from "./given.js";
 import type { Lease } from "./lease.js";
 import type { ResidencyState } from "./lifecycle.js";
-import { parseCallOptions, parseSealOptions, parseSealSetOptions } from "./options.js";
-import type { CallOptions, SealOptions, SealSetOptions } from "./options.js";
+import { parseAttestOptions, parseCallOptions, parseSealOptions, parseSealSetOptions } from "./options.js";
+import type { AttestOptions, CallOptions, SealOptions, SealSetOptions } from "./options.js";
 import { releaseShard } from "./release.js";
 import type { LiveShard } from "./registry.js";
 import { sealParts } from "./seal.js";
@@ -106,11 +107,28 @@ export class Residency {
       worker.lifecycle.assertReady();
       const { signal } = parseCallOptions(options);
       if (typeof fn !== "function") throw invalidInput("fn", "be a function");
-      const targets = readGiven("shards", () => targetsOf(shards));
-      if (targets.length === 0) throw invalidInput("shards", "name at least one shard");
-      return prepareExecution(worker, targets, fn, signal);
+      return prepareExecution(worker, targetsOf(shards), fn, signal);
     });
     return this.#track(run());
+  }
+
+  /**
+   * Verifies the shards, or all members of a set, from device memory and signs what was found, for somebody who has neither
+   * the GPU nor the seal key (docs/spec/attestation-v1.md). Each verification is audited; a failure stops the worker.
+   * @returns a DSSE envelope with an in-toto Statement, as canonical JSON text, for `verifyAttestation` of vram-seal
+   * @throws VramError as `verify`; nothing is signed then.
+   */
+  async attest(shards: ExecuteTarget | readonly ExecuteTarget[], options: AttestOptions): Promise<string> {
+    return this.#run((worker) => {
+      worker.lifecycle.assertReady();
+      const parsed = parseAttestOptions(options);
+      return attestShards(worker, targetsOf(shards), parsed);
+    });
+  }
+
+  /** The public half of the key that signs attestations, SubjectPublicKeyInfo in PEM: what a verifier pins. */
+  get attestationPublicKey(): string {
+    return this.#worker.parts.attestationKey.publicKey;
   }
 
   capacity(): Capacity {
@@ -172,9 +190,14 @@ export class Residency {
 /** What `execute` takes: a shard, a seal that somebody presents, or a set. */
 export type ExecuteTarget = VerifyTarget | SealedSet;
 
+/** @throws VramError `INVALID_INPUT` */
 function targetsOf(shards: ExecuteTarget | readonly ExecuteTarget[]): readonly VerifyTarget[] {
-  const given = Array.isArray(shards) ? [...(shards as readonly ExecuteTarget[])] : [shards as ExecuteTarget];
-  return given.flatMap((each): readonly VerifyTarget[] => (each instanceof SealedSet ? each.shards : [each]));
+  const targets = readGiven("shards", () => {
+    const given = Array.isArray(shards) ? [...(shards as readonly ExecuteTarget[])] : [shards as ExecuteTarget];
+    return given.flatMap((each): readonly VerifyTarget[] => (each instanceof SealedSet ? each.shards : [each]));
+  });
+  if (targets.length === 0) throw invalidInput("shards", "name at least one shard");
+  return targets;
 }
 
 function randomSetId(): string {
@@ -191,11 +214,11 @@ function sealedShard(worker: Worker, live: LiveShard): SealedShard {
   });
 }
 
-/** Closes the audit trail, then the key: both, whatever happens to one. */
-async function closeServices({ audit, sealKey }: Pick<Worker["parts"], "audit" | "sealKey">): Promise<void> {
+/** Closes the audit trail, then the keys: all, whatever happens to one. */
+async function closeServices({ audit, sealKey, attestationKey }: Pick<Worker["parts"], "audit" | "sealKey" | "attestationKey">): Promise<void> {
   try {
     await audit.close();
   } finally {
-    await sealKey.close();
+    await Promise.all([sealKey.close(), attestationKey.close()]);
   }
 }

@@ -1,8 +1,8 @@
 import type { AuditEvent, AuditLog } from "vram-audit";
 import { workerSource } from "vram-audit";
 import type { Device, DriverFacts } from "vram-cuda";
-import type { Capacity, Policy } from "vram-policy";
-import type { SealKey } from "vram-seal";
+import type { Capacity, Policy, PolicyReport } from "vram-policy";
+import type { AttestationKey, SealKey } from "vram-seal";
 import { VramError, toVramError } from "./errors.js";
 import { workerStopped } from "./events.js";
 import { Lifecycle } from "./lifecycle.js";
@@ -15,6 +15,9 @@ export interface WorkerParts {
   readonly policy: Policy;
   readonly capacity: Capacity;
   readonly sealKey: SealKey;
+  readonly attestationKey: AttestationKey;
+  /** What the policy found when the worker was opened. */
+  readonly policyReport: PolicyReport;
   readonly audit: AuditLog;
   readonly workerId: string;
   readonly instanceId: string;

@@ -13,6 +13,20 @@ export { createSeal } from "./seal/create-seal.js";
 export { type VerifySealOptions, verifySeal } from "./seal/verify-seal.js";
 export { type SealAgeOptions, assertSealAge } from "./seal/assert-seal-age.js";
 export type { SealRefusal } from "./seal/seal-refusal.js";
+export type {
+  AttestationKeyOrigin,
+  AttestationPredicate,
+  AttestationStatement,
+  AttestedAuditHead,
+  AttestedDevice,
+  AttestedRule,
+  AttestedShard,
+  AttestedSoftware,
+  AttestedSubject,
+} from "./attestation/attestation-statement.js";
+export { AttestationKey, fromAttestationKeyFile, generateAttestationKey } from "./attestation/attestation-key.js";
+export { createAttestation } from "./attestation/create-attestation.js";
+export { type AttestationRefusal, type VerifyAttestationOptions, verifyAttestation } from "./attestation/verify-attestation.js";
 export type { SealKey } from "./keys/seal-key.js";
 export { fromWorkerToken } from "./keys/from-worker-token.js";
 export { fromKeyFile } from "./keys/from-key-file.js";

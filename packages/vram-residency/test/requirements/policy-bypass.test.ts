@@ -1,12 +1,13 @@
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openAuditLog } from "vram-audit";
-import { generate } from "vram-seal";
+import { generate, verifyAttestation } from "vram-seal";
 import { simulator } from "vram-simulator";
 import { resetSimulator, setPointerAttribute, simulatorStats } from "vram-simulator/control";
 import { describe, expect, it } from "vitest";
 import { openResidency } from "../../src/index.js";
-import { backend, eventTypes, eventsOfType, itWithFaults, openWorkplace, patternBytes, readEvents, refusal, temporaryFolder } from "../fixture.js";
+import { backend, eventTypes, eventsOfType, flipSealedBit, itWithFaults, openWorkplace, patternBytes, readEvents, refusal, temporaryFolder } from "../fixture.js";
 
 const BYTES = 9000;
 const MIB = 2 ** 20;
@@ -121,6 +122,70 @@ describe("host memory instead of a device's", () => {
     const told = events.filter(({ type }) => type === "vram.worker.started" || type === "vram.shard.sealed");
     expect(told).toHaveLength(2);
     for (const event of told) expect(event).toMatchObject({ data: { backend: "simulator" } });
+  });
+});
+
+describe("an attestation", () => {
+  const nonce = randomBytes(32);
+  const verifying = { nonce, allowProcessKey: true, allowBackends: ["cuda", "simulator"] } as const;
+
+  it("VP-006 PB-5 test_attestation says to whoever has the public key what was verified after the nonce was known", async () => {
+    const place = await openWorkplace();
+    const { residency } = place;
+    const { shards } = await residency.sealSet([patternBytes(BYTES), patternBytes(10)], { setId: "set" });
+    const before = new Date().toISOString();
+    const text = await residency.attest(shards, { nonce });
+    const { subject, predicate } = verifyAttestation(text, { ...verifying, publicKey: residency.attestationPublicKey });
+    expect(subject).toEqual(shards.map(({ shardId, digest }) => ({ name: shardId, digest: { "fsverity-sha256-4096": digest } })));
+    expect(predicate.shards.every(({ verifiedAt }) => verifiedAt >= before)).toBe(true);
+    expect(await eventsOfType(place, "vram.shard.verified")).toHaveLength(2);
+    expect(predicate.auditHead.size).toBe((await place.events()).length);
+  });
+
+  it("VP-006 PB-5 test_policy_attestation carries every rule's verdict; by default neither the simulator nor a process's key passes", async () => {
+    const { residency } = await openWorkplace();
+    const shard = await residency.seal(patternBytes(BYTES));
+    const options = { nonce, publicKey: residency.attestationPublicKey };
+    const text = await residency.attest(shard, { nonce });
+    const { policy } = verifyAttestation(text, { ...verifying, ...options }).predicate;
+    expect(policy.map(({ rule }) => rule)).toEqual(expect.arrayContaining(["backend-allowed", "driver-trusted", "not-integrated"]));
+    expect(policy.map(({ verdict }) => verdict)).not.toContain("violated");
+    expect(() => verifyAttestation(text, options)).toThrow(expect.objectContaining({ details: { reason: "process-key" } }));
+    expect(() => verifyAttestation(text, { ...options, nonce: Buffer.alloc(16), allowProcessKey: true })).toThrow(expect.objectContaining({ details: { reason: "nonce" } }));
+  });
+
+  it("VP-006 CI-007 test_attestation is not made of weights that changed: refused, audited, stopped", async () => {
+    const place = await openWorkplace();
+    const { residency } = place;
+    const shard = await residency.seal(patternBytes(BYTES));
+    await flipSealedBit(residency, shard, 17);
+    expect(await refusal(residency.attest(shard, { nonce }))).toMatchObject({ code: "SEAL_VERIFICATION_FAILED", details: { reason: "digest" } });
+    expect(residency.state).toBe("stopped");
+    expect(await eventsOfType(place, "vram.seal.verification_failed")).toMatchObject([{ severity: "critical" }]);
+    expect(await refusal(residency.attest(shard, { nonce }))).toMatchObject({ code: "STOPPED" });
+  });
+
+  it("VP-006 takes no bad argument, released shard or shard of others", async () => {
+    const { residency } = await openWorkplace();
+    const shard = await residency.seal(patternBytes(BYTES));
+    for (const bad of [undefined, {}, { nonce: Buffer.alloc(15) }, { nonce: Buffer.alloc(65) }, { nonce: "0".repeat(32) }, { nonce, more: 1 }]) {
+      expect(await refusal(residency.attest(shard, bad as never))).toMatchObject({ code: "INVALID_INPUT", kind: "caller" });
+    }
+    for (const bad of [[], [shard, shard], undefined, 5]) {
+      expect(await refusal(residency.attest(bad as never, { nonce }))).toMatchObject({ code: "INVALID_INPUT", kind: "caller" });
+    }
+    expect(await refusal(residency.attest(shard, { nonce, signal: AbortSignal.abort() }))).toMatchObject({ code: "ABORTED" });
+    await shard.close();
+    expect(await refusal(residency.attest(shard, { nonce }))).toMatchObject({ code: "NOT_SEALED" });
+    expect(residency.state).toBe("ready");
+  });
+
+  it("VP-006 waits with a release until it is signed", async () => {
+    const { residency } = await openWorkplace();
+    const shard = await residency.seal(patternBytes(4096 * 100));
+    const attesting = residency.attest(shard, { nonce });
+    await Promise.all([expect(attesting).resolves.toContain("signatures"), shard.close()]);
+    expect(shard.sealed).toBe(false);
   });
 });
 

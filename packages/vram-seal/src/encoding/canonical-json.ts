@@ -18,6 +18,16 @@ export function canonicalize(value: unknown): string {
   return valueText(value, 0);
 }
 
+/** The value whose canonical JSON these bytes are; undefined for any others. */
+export function parseCanonical(bytes: Uint8Array): unknown {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
+    return Buffer.from(canonicalize(value), "utf8").equals(bytes) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function valueText(value: unknown, depth: number): string {
   if (depth > MAX_DEPTH) throw invalidInput("value", `have at most ${MAX_DEPTH} levels`);
   switch (typeof value) {

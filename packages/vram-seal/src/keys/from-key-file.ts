@@ -1,13 +1,9 @@
-import { constants } from "node:fs";
-import { open } from "node:fs/promises";
 import { importKey, KEY_BYTES } from "./key-derivation.js";
-import { type KeyFileContext, type KeyFileRefusal, keyFileRefusal } from "./key-file-rules.js";
-import { currentContext, keyFileError, keyFileRefused, resolveKeyPath } from "./key-path.js";
+import type { KeyFileContext } from "./key-file-rules.js";
+import { keyFileRefused } from "./key-path.js";
 import { LocalSealKey } from "./local-seal-key.js";
+import { readPrivateFile } from "./private-file.js";
 import type { SealKey } from "./seal-key.js";
-
-// O_NONBLOCK: opening a FIFO must not wait for its writer. libuv adds O_CLOEXEC.
-const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
  * A root key from a file of exactly 32 raw bytes, such as {@link createKeyFile} makes.
@@ -23,30 +19,10 @@ export function fromKeyFile(path: string): Promise<SealKey> {
 }
 
 /** {@link fromKeyFile} with the rules of the place the file lies in. */
-export async function readKeyFile(path: string, place: KeyFileContext["place"]): Promise<SealKey> {
-  const context = currentContext(place);
-  const { path: resolved, name } = await resolveKeyPath(path, context);
-  const key = Buffer.allocUnsafeSlow(KEY_BYTES);
-  try {
-    const refusal = await readKey(resolved, key, context);
-    if (refusal !== undefined) throw keyFileRefused(name, refusal);
+export function readKeyFile(path: string, place: KeyFileContext["place"]): Promise<SealKey> {
+  const rules = { place, fits: (size: number) => size === KEY_BYTES, misfit: "wrong-length" } as const;
+  return readPrivateFile(path, rules, (key, name) => {
+    if (key.every((byte) => byte === 0)) throw keyFileRefused(name, "zero-key");
     return new LocalSealKey(importKey(key));
-  } catch (error) {
-    throw keyFileError(name, error);
-  } finally {
-    key.fill(0);
-  }
-}
-
-async function readKey(path: string, key: Buffer, context: KeyFileContext): Promise<KeyFileRefusal | undefined> {
-  const file = await open(path, OPEN_FLAGS);
-  try {
-    const refusal = keyFileRefusal(await file.stat(), context);
-    if (refusal !== undefined) return refusal;
-    const { bytesRead } = await file.read(key, 0, KEY_BYTES, 0);
-    if (bytesRead !== KEY_BYTES) return "wrong-length";
-    return key.every((byte) => byte === 0) ? "zero-key" : undefined;
-  } finally {
-    await file.close();
-  }
+  });
 }

@@ -9,6 +9,7 @@ export type KeyFileRefusal =
   | "permissive-mode"
   | "wrong-length"
   | "zero-key"
+  | "not-ed25519"
   | "parent-not-a-directory"
   | "parent-foreign-owner"
   | "parent-writable"
@@ -23,6 +24,7 @@ export const KEY_FILE_EXPECTATION: Readonly<Record<KeyFileRefusal, string>> = {
   "permissive-mode": "grant nothing to group or others (chmod 600)",
   "wrong-length": `hold exactly ${KEY_BYTES} raw bytes`,
   "zero-key": "not be all zero bytes",
+  "not-ed25519": "hold an Ed25519 private key in PEM",
   "parent-not-a-directory": "lie in a directory",
   "parent-foreign-owner": "lie in a directory of this user or root",
   "parent-writable": "lie in a directory that only its owner can write to",
@@ -34,7 +36,6 @@ export interface FileFacts {
   readonly mode: number;
   readonly uid: number;
   readonly nlink: number;
-  readonly size: number;
   isFile(): boolean;
   isDirectory(): boolean;
 }
@@ -57,8 +58,7 @@ export function keyFileRefusal(file: FileFacts, context: KeyFileContext): KeyFil
   if (!file.isFile()) return "not-a-regular-file";
   if (file.nlink !== 1) return "hard-linked";
   if (file.uid !== context.uid && file.uid !== ROOT) return "foreign-owner";
-  if ((file.mode & GROUP_OR_OTHER) !== 0 && !isSystemdCredential(file, context)) return "permissive-mode";
-  return file.size === KEY_BYTES ? undefined : "wrong-length";
+  return (file.mode & GROUP_OR_OTHER) !== 0 && !isSystemdCredential(file, context) ? "permissive-mode" : undefined;
 }
 
 /** Judges the directory a key file lies in: whoever can write there can put another key in its place. */

@@ -1,6 +1,7 @@
-import { canonicalize } from "../encoding/canonical-json.js";
+import { parseCanonical } from "../encoding/canonical-json.js";
 import type { SealStatement } from "./seal-statement.js";
-import { type FieldProblem, statementProblem } from "./statement-rules.js";
+import type { FieldProblem } from "../encoding/record-rules.js";
+import { statementProblem } from "./statement-rules.js";
 
 /** Largest statement in bytes: above what the schema's limits add up to. */
 export const STATEMENT_MAX_BYTES = 8192;
@@ -18,15 +19,6 @@ export function parseStatement(bytes: Uint8Array): ParsedStatement {
   if (value === undefined) return { problem: { field: "statement", expectation: "be canonical JSON (RFC 8785)" } };
   const problem = statementProblem(value);
   return problem === undefined ? { statement: freeze(value as SealStatement) } : { problem };
-}
-
-function parseCanonical(bytes: Uint8Array): unknown {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
-    return Buffer.from(canonicalize(value), "utf8").equals(bytes) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function freeze(statement: SealStatement): SealStatement {

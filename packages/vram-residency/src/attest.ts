@@ -1,0 +1,60 @@
+import { addonSha256 } from "vram-cuda";
+import { createAttestation } from "vram-seal";
+import type { AttestationStatement, AttestedShard } from "vram-seal";
+import { holdVerified } from "./hold-verified.js";
+import type { HeldShards } from "./hold-verified.js";
+import type { ParsedAttestOptions } from "./options.js";
+import type { VerifyTarget } from "./verify.js";
+import type { Worker } from "./worker.js";
+
+/**
+ * Verifies the shards from device memory, now that the nonce is known, and signs what was found.
+ * @throws VramError as `verifyShard`; nothing is signed then.
+ */
+export async function attestShards(worker: Worker, targets: readonly VerifyTarget[], { nonce, signal }: ParsedAttestOptions): Promise<string> {
+  const requestedAt = new Date().toISOString();
+  const held = await holdVerified(worker, targets, signal);
+  try {
+    return await createAttestation(statementOf(worker, held, { nonce, requestedAt }), worker.parts.attestationKey);
+  } finally {
+    held.unpin();
+  }
+}
+
+function statementOf(
+  worker: Worker,
+  { shards, reports }: HeldShards,
+  { nonce, requestedAt }: { readonly nonce: Uint8Array; readonly requestedAt: string },
+): AttestationStatement {
+  const { device, driverFacts, policyReport, audit, workerId, instanceId, attestationKey } = worker.parts;
+  const { uuid, name, ecc, integrated } = device.facts;
+  const { backend, driverVersion, librarySha256 } = driverFacts;
+  return {
+    _type: "https://in-toto.io/Statement/v1",
+    subject: shards.map(({ shardId, statement: { digest, expected } }) => ({
+      name: shardId,
+      digest: { "fsverity-sha256-4096": digest, ...(expected?.sha256 === undefined ? {} : { sha256: expected.sha256 }) },
+    })),
+    predicateType: "urn:vram-residency:attestation:v1",
+    predicate: {
+      nonce: Buffer.from(nonce).toString("base64"),
+      requestedAt,
+      attestedAt: new Date().toISOString(),
+      workerId,
+      instanceId,
+      device: { uuid, name, backend, driverVersion, ecc, integrated },
+      software: { driverLibrary: librarySha256, addon: addonSha256(), kernel: device.kernelSha256 },
+      policy: policyReport.rules.map(({ rule, verdict }) => ({ rule, verdict })),
+      shards: shards.map(({ statement }, index) => attested(statement, reports[index]?.verifiedAt ?? "")),
+      auditHead: audit.head(),
+      signingKey: attestationKey.origin,
+    },
+  };
+}
+
+function attested(
+  { shardId, modelRef, vramBytes, placement, expected, keyId, sealSequence, sealedAt }: HeldShards["shards"][number]["statement"],
+  verifiedAt: string,
+): AttestedShard {
+  return { shardId, modelRef, vramBytes, placement, expected, keyId, sealSequence, sealedAt, verifiedAt, method: "vram-digest" };
+}

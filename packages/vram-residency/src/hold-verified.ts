@@ -1,0 +1,41 @@
+import { aborted, invalidInput } from "./errors.js";
+import type { LiveShard } from "./registry.js";
+import { pinTarget, verifyShard } from "./verify.js";
+import type { PinnedShard, VerifyReport, VerifyTarget } from "./verify.js";
+import type { Worker } from "./worker.js";
+
+/** Shards that were verified just now, and that cannot be released until `unpin` is called. */
+export interface HeldShards {
+  readonly shards: readonly LiveShard[];
+  /** In the same order. */
+  readonly reports: readonly VerifyReport[];
+  readonly unpin: () => void;
+}
+
+/**
+ * Holds every shard, then verifies each whole from device memory.
+ * @throws VramError as `verifyShard`; `INVALID_INPUT` for a shard that is named twice. None is held then.
+ */
+export async function holdVerified(worker: Worker, targets: readonly VerifyTarget[], signal: AbortSignal | undefined): Promise<HeldShards> {
+  const pinned: PinnedShard[] = [];
+  const unpin = (): void => {
+    for (const each of pinned) each.unpin();
+  };
+  try {
+    for (const target of targets) {
+      const next = await pinTarget(worker, target);
+      const twice = pinned.some(({ shard }) => shard === next.shard);
+      pinned.push(next);
+      if (twice) throw invalidInput("shards", "name each shard once");
+    }
+    const shards = pinned.map(({ shard }) => shard);
+    const reports: VerifyReport[] = [];
+    for (const shard of shards) reports.push(await verifyShard(worker, shard, signal));
+    worker.lifecycle.assertReady();
+    if (signal?.aborted === true) throw aborted(signal.reason);
+    return { shards, reports, unpin };
+  } catch (error) {
+    unpin();
+    throw error;
+  }
+}
