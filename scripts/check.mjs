@@ -6,6 +6,7 @@ import { checkDocuments } from "./checks/documents.mjs";
 import { checkImports, checkManifests } from "./checks/imports.mjs";
 import { checkIncludes } from "./checks/includes.mjs";
 import { checkIndexRule, checkNativeRules, lintRuleChecks } from "./checks/lint-fixtures.mjs";
+import { checkMatrixFixtures } from "./checks/matrix-fixtures.mjs";
 import { checkProbe } from "./checks/probe.mjs";
 import { checkRuleFixtures } from "./checks/rule-fixtures.mjs";
 
@@ -16,6 +17,7 @@ const checks = [
   ["C++ includes go one way", checkIncludes],
   ["documents keep their rules", checkDocuments],
   ["each of these rules finds its violations, and refuses to judge nothing", checkRuleFixtures],
+  ["the verification matrix finds what is missing, renamed, skipped or failed", checkMatrixFixtures],
   ["the driver's interface is the toolkit's", checkAbi],
   ["the kernel's PTX is what its source compiles to", checkPtx],
   ["the GPU probe builds, and answers on the simulator", checkProbe],

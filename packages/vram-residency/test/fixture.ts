@@ -54,11 +54,11 @@ export async function openWorkplace(
   const folder = await temporaryFolder();
   const auditDir = join(folder, "audit");
   const residency = await openResidency({
-    sealKey: await generate(),
-    audit: await openAuditLog({ dir: auditDir }),
     workerId: "worker-test",
     ...backend,
     ...options,
+    sealKey: options.sealKey ?? (await generate()),
+    audit: options.audit ?? (await openAuditLog({ dir: auditDir })),
   });
   onTestFinished(() => residency.close());
   let models = 0;
