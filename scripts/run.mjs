@@ -50,6 +50,7 @@ const tasks = {
   build,
   chaos: built(script("scripts/chaos.mjs")),
   defences: built(script("scripts/defences.mjs")),
+  fuzz: built(script("scripts/fuzz.mjs")),
   lint: built(script("scripts/check.mjs")),
   matrix: built(script("scripts/matrix.mjs")),
   mutants: script("scripts/mutants.mjs"),

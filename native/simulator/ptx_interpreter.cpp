@@ -9,7 +9,7 @@
 #include <cstring>
 #include <thread>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__x86_64__) || !defined(__OPTIMIZE__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(__clang__) || !defined(__x86_64__) || !defined(__OPTIMIZE__)
 #define VRAM_CLONES
 #else
 #define VRAM_CLONES __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))

@@ -1,4 +1,5 @@
-import { hkdfSync, randomBytes } from "node:crypto";
+import crypto, { hkdfSync, randomBytes } from "node:crypto";
+import { syncBuiltinESMExports } from "node:module";
 import { canonicalize, fromWorkerToken, generate, preAuthEncoding } from "vram-seal";
 import type { Seal } from "vram-seal";
 import { describe, expect, it, vi } from "vitest";
@@ -119,6 +120,19 @@ describe("a replayed seal", () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     await expectRefused(place, seal, ["age"]);
   });
+});
+
+it("SF-5 CI-003 test_timing_safe_verification a seal is good only where the constant-time comparison says so", async () => {
+  const place = await openWorkplace();
+  const { seal } = await sealed(place);
+  const spy = vi.spyOn(crypto, "timingSafeEqual").mockReturnValue(false);
+  syncBuiltinESMExports();
+  try {
+    await expectRefused(place, seal, ["mac"]);
+  } finally {
+    spy.mockRestore();
+    syncBuiltinESMExports();
+  }
 });
 
 it("CI-001 test_seal_signature a shard's seal is the specification's HMAC-SHA256 under the worker's key", async () => {
