@@ -53,6 +53,7 @@ const tasks = {
   fuzz: built(script("scripts/fuzz.mjs")),
   lint: built(script("scripts/check.mjs")),
   matrix: built(script("scripts/matrix.mjs")),
+  mutation: built(script("scripts/mutation.mjs")),
   mutants: script("scripts/mutants.mjs"),
   packed: built(script("scripts/packed.mjs")),
   ptx: script("scripts/ptx.mjs"),

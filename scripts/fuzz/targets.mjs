@@ -191,7 +191,7 @@ const TENSOR = '{"w":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}';
 const JSON_WORDS = ['"dtype"', '"shape"', '"data_offsets"', '"__metadata__"', '"F32"', '"U8"', "[0,16]", "{", "}", ",", "-0", "1e3", '"\\u0077"', '"w":'];
 
 export const targets = {
-  safetensors: () => headerTarget("safetensors", [safetensors(TENSOR), safetensors('{"__metadata__":{"a":"b"},"w":{"dtype":"U8","shape":[16],"data_offsets":[0,16]}} ')], JSON_WORDS),
+  safetensors: () => headerTarget("safetensors", [safetensors(TENSOR), safetensors('{"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[8],"data_offsets":[8,16]}}'), safetensors('{"__metadata__":{"a":"b"},"w":{"dtype":"U8","shape":[16],"data_offsets":[0,16]}} ')], JSON_WORDS),
   gguf: () => headerTarget("gguf", [gguf()], ["GGUF", "general.alignment", "\x03\0\0\0", "\x09\0\0\0"]),
   index: indexTarget,
   seal: sealTarget,

@@ -66,6 +66,15 @@ describe("a stale digest", () => {
     await residency.verify(fresh);
   });
 
+  it("TT-2 SF-3 test_stale_digest_rejected neither a released shard nor its seal verifies where nothing took its place", async () => {
+    const { residency } = await openWorkplace();
+    const shard = await residency.seal(patternBytes(BYTES));
+    await shard.close();
+    expect(shard.sealed).toBe(false);
+    expect(await refusal(residency.verify(shard))).toMatchObject({ code: "NOT_SEALED", kind: "caller" });
+    expect(await refusal(residency.verify(shard.seal))).toMatchObject({ code: "SEAL_VERIFICATION_FAILED", details: { reason: "unknown_shard" } });
+  });
+
   itWithFaults.each([
     ["buffer", 7],
     ["block", 20],

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmod, link, mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isMainThread } from "node:worker_threads";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { errorOf, failureOf, withDirectory, writeWithMode } from "../../test/support/fixtures.js";
 import type { SealError } from "../seal-error.js";
@@ -15,6 +16,9 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
+/** A thread, in which mutation tests run, has neither a umask nor a working directory of its own. */
+const itInProcess = it.runIf(isMainThread);
+
 describe("CI-005 key files", () => {
   it("are made new, 32 random bytes with mode 0600, and read back as the same key", async () => {
     await withDirectory(async (directory) => {
@@ -26,7 +30,7 @@ describe("CI-005 key files", () => {
     });
   });
 
-  it("have mode 0600 whatever the umask", async () => {
+  itInProcess("have mode 0600 whatever the umask", async () => {
     await withDirectory(async (directory) => {
       const before = process.umask(0o777);
       try {
@@ -50,7 +54,7 @@ describe("CI-005 key files", () => {
     });
   });
 
-  it("are read through a relative path", async () => {
+  itInProcess("are read through a relative path", async () => {
     await withDirectory(async (directory) => {
       const before = process.cwd();
       process.chdir(directory);

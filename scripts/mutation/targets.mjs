@@ -1,0 +1,14 @@
+// What is mutated, by package, and which mutants behave as the original does.
+export const SCORE = 85;
+
+const sources = (...globs) => [...globs.map((glob) => `src/${glob}`), "!src/**/*.test.ts"];
+
+export const targets = {
+  "vram-seal": sources("seal/*.ts", "keys/*.ts", "attestation/*.ts"),
+  "vram-policy": sources("*.ts"),
+  "vram-audit": sources("log/chain.ts", "note/*.ts", "tree/*.ts", "read/*.ts"),
+  "vram-residency": sources("verify.ts", "hold-verified.ts", "registry.ts", "lifecycle.ts", "worker.ts", "release.ts"),
+};
+
+/** `{ file, mutator, replacement, reason }`: no input tells them from the original. */
+export const EQUIVALENT = [];
