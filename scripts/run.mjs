@@ -49,6 +49,7 @@ const built = (run) => async (args) => {
 const tasks = {
   build,
   chaos: built(script("scripts/chaos.mjs")),
+  coverage: built(script("scripts/coverage.mjs")),
   defences: built(script("scripts/defences.mjs")),
   fuzz: built(script("scripts/fuzz.mjs")),
   lint: built(script("scripts/check.mjs")),

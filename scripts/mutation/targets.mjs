@@ -6,7 +6,7 @@ const sources = (...globs) => [...globs.map((glob) => `src/${glob}`), "!src/**/*
 export const targets = {
   "vram-seal": sources("seal/*.ts", "keys/*.ts", "attestation/*.ts"),
   "vram-policy": sources("*.ts"),
-  "vram-audit": sources("log/chain.ts", "note/*.ts", "tree/*.ts", "read/*.ts"),
+  "vram-audit": sources("log/chain.ts", "note/*.ts", "tree/*.ts"),
   "vram-residency": sources("verify.ts", "hold-verified.ts", "registry.ts", "lifecycle.ts", "worker.ts", "release.ts"),
 };
 
