@@ -10,7 +10,7 @@ async function* cells() {
   for (const operation of Object.keys(operations)) {
     const calls = await callsOf(operation);
     for (const entryPoint of entryPoints.filter((name) => calls[name] > 0)) {
-      for (const fault of faultsOn(entryPoint, calls[entryPoint])) yield { operation, fault };
+      for (const fault of faultsOn(entryPoint, calls[entryPoint], { holdsShards: operations[operation].shards > 0 })) yield { operation, fault };
     }
   }
 }

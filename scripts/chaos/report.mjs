@@ -17,7 +17,7 @@ export function gridText(cells) {
   return lines.join("\n").trimStart();
 }
 
-const EFFECTS = { fails: "answers an error", "no room": "is out of memory", loses: "ends the context", lies: "answers success and does not do it" };
+const EFFECTS = { fails: "answers an error", "no room": "is out of memory", loses: "ends the context", lies: "answers success and does not do it", flips: "comes just after a bit of the shard flipped" };
 
 /** What was left, in words. */
 function memoryOf({ operation, effect, seen }) {
@@ -69,7 +69,8 @@ export function outcomesDocument(cells) {
 
 \`npm run chaos -- --write\` makes this document from what it sees; do not edit it. Each driver call that an operation makes is
 made to fail on the simulated driver: the first time (once), the last time (late), always; with an error, with one that ends
-the context (sticky), or by answering success without doing it. \`npm run chaos\` compares what it sees with what the purpose
+the context (sticky), or by answering success without doing it; or a bit of a sealed shard flips just before it.
+\`npm run chaos\` compares what it sees with what the purpose
 of the call allows, and looks for what is left when all is closed. Not run on a GPU.
 
 A call that several rows name has several purposes in the operation. \`undo a seal\` is a seal whose \`expect\` names another

@@ -10,6 +10,7 @@ const INCLUDES = {
   ops: ["device", "driver", "kernel"],
   binding: ["ops", "device", "driver"],
   simulator: ["driver", "kernel"],
+  fuzz: ["ops", "device", "driver", "simulator"],
 };
 
 const NODE = /^(napi|node_api|js_native_api|node|v8|uv)\b/;

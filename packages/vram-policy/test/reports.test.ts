@@ -66,8 +66,8 @@ describe("policy errors", () => {
       violated: () => {
         assertPolicy(evaluateDevice({ driver: badDriver, device: badDevice }, resolvePolicy({})));
       },
-      unknown: () => resolvePolicy({ trustEverybody: true } as never),
-      noName: () => resolvePolicy({ "a\nb": true } as never),
+      unknown: () => resolvePolicy({ trustEverybody: true }),
+      noName: () => resolvePolicy({ "a\nb": true }),
       notAnObject: () => resolvePolicy([]),
       notText: () => resolvePolicy("strict"),
       nothing: () => resolvePolicy(null),
