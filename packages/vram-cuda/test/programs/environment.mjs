@@ -70,10 +70,10 @@ const scenes = {
     report();
   },
   async "terminate-often"(device) {
-    for (let round = 0; round < 20; round += 1) {
+    for (let round = 0; round < 8; round += 1) {
       const worker = new Worker(new URL(import.meta.url), { argv: ["settling"] });
       await new Promise((resolve) => worker.once("message", resolve));
-      await sleep(round / 4);
+      await sleep(round / 2);
       await worker.terminate();
     }
     await device.close();
