@@ -30,18 +30,18 @@ export async function placeImage(
   options: PlaceOptions,
 ): Promise<PlacedImage> {
   const { allocation } = memory;
-  const { expect, signal, onProgress } = options;
-  const expectedDigest = await load(memory, image, options);
+  const { signal, onProgress } = options;
+  const loadedDigest = await load(memory, image, options);
   await allocation.freeze();
   const placement = await checkedPlacement(worker, memory);
   const digest = await allocation.digest({ signal, onProgress: (doneBytes) => { onProgress("digest", doneBytes); } });
-  if (digest !== expectedDigest) {
-    throw mismatch({ reason: expect?.fsverity === undefined ? "load" : "expect", expectedDigest, actualDigest: digest });
+  if (digest !== loadedDigest) {
+    throw mismatch({ reason: "load", expectedDigest: loadedDigest, actualDigest: digest });
   }
   return { digest, placement };
 }
 
-/** Answers the digest that device memory must have: the expected one, or that of the bytes as they passed the host. */
+/** Answers the digest of the bytes as they passed the host, which is the expected one: device memory must have it. */
 async function load({ allocation }: HeldMemory, { source, header }: ModelImage, options: PlaceOptions): Promise<string> {
   const { expect, signal, onProgress } = options;
   const firstDigest = expect === null ? await source.firstReading?.({ signal }) : undefined;
@@ -53,7 +53,8 @@ async function load({ allocation }: HeldMemory, { source, header }: ModelImage, 
   };
   compare("load", firstDigest, loaded.fsverity);
   compare("expect", expect?.sha256, loaded.sha256);
-  return expect?.fsverity ?? loaded.fsverity;
+  compare("expect", expect?.fsverity, loaded.fsverity);
+  return loaded.fsverity;
 }
 
 async function checkedPlacement(worker: Worker, { shardId, allocation }: HeldMemory): Promise<SealStatement["placement"]> {

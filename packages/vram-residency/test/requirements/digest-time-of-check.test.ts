@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import { appendFile, truncate, writeFile } from "node:fs/promises";
+import { fsverityDigest } from "vram-seal";
 import { faultCopy, flipBit, setLatency, setPointerAttribute, simulatorStats, skipKernel } from "vram-simulator/control";
 import { describe, expect, it, vi } from "vitest";
 import { bufferIdOf, deferred, eventTypes, eventsOfType, flipSealedBit, itWithFaults, openWorkplace, patternBytes, refusal } from "../fixture.js";
@@ -134,6 +136,16 @@ describe("a change at the same time", () => {
       await expectUndone(place);
     },
   );
+
+  itWithFaults("TT-3 test_concurrent_modification_detected a lost copy, also where the memory then has one of the two expected digests", async () => {
+    const place = await openWorkplace();
+    const bytes = patternBytes(9000);
+    const expected = { fsverity: fsverityDigest(Buffer.alloc(9000)), sha256: createHash("sha256").update(bytes).digest("hex") };
+    faultCopy({ direction: "toDevice", mode: "drop" });
+    const error = await refusal(place.residency.seal(bytes, { expect: expected }));
+    expect(error).toMatchObject({ code: "INTEGRITY_VIOLATION", details: { reason: "expect" } });
+    await expectUndone(place);
+  });
 
   it("TT-3 test_concurrent_modification_detected a change by the execution itself is found by the next one", async () => {
     const { residency } = await openWorkplace();
