@@ -2,8 +2,10 @@ import { readFileSync } from "node:fs";
 import { chmod, link, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { assertSealAge, createAttestation, createKeyFile, createSeal, fromAttestationKeyFile, fromKeyFile, fromSystemdCredential, fromWorkerToken, generate, generateAttestationKey, SealError, verifyAttestation, verifySeal } from "../src/index.js";
+import { assertSealAge, canonicalize, createAttestation, createKeyFile, createSeal, fromAttestationKeyFile, fromKeyFile, fromSystemdCredential, fromWorkerToken, generate, generateAttestationKey, preAuthEncoding, SealError, verifyAttestation, verifySeal } from "../src/index.js";
 import type { AttestationStatement, SealStatement } from "../src/index.js";
+import { ATTESTATION_TYPE } from "../src/attestation/attestation-statement.js";
+import { sealMac } from "../src/seal/seal-mac.js";
 import { INSTANCE, statementFor, withDirectory, writeWithMode } from "./support/fixtures.js";
 
 const { statement, envelope, publicKey, nonce, nowMs } = JSON.parse(readFileSync(new URL("vectors/attestation-v1.json", import.meta.url), "utf8")) as {
@@ -127,10 +129,20 @@ describe("what errors say is on file", () => {
     const options = { publicKey, nonce: Buffer.from(nonce, "hex"), nowMs };
     const parts = JSON.parse(envelope) as { payload: string; payloadType: string; signatures: { keyid: string; sig: string }[] };
     const [signature] = parts.signatures;
-    const { canonicalize } = await import("../src/index.js");
     const of = (changes: object) => () => verifyAttestation(canonicalize({ ...parts, ...changes }), options);
     const by = (changes: object) => () => verifyAttestation(envelope, { ...options, ...changes });
     const attestedMs = Date.parse("2001-02-03T04:05:07.000Z");
+    const key = generateAttestationKey();
+    const mine = { ...options, publicKey: key.publicKey, allowProcessKey: true };
+    const signed = (payload: string, changes: object = {}) => async () => {
+      const sig = await key.sign(preAuthEncoding(ATTESTATION_TYPE, Buffer.from(payload)));
+      const signatures = [{ keyid: key.keyId, sig: Buffer.from(sig).toString("base64") }];
+      const text = canonicalize({ payload: Buffer.from(payload).toString("base64"), payloadType: ATTESTATION_TYPE, signatures });
+      return verifyAttestation(text, { ...mine, ...changes });
+    };
+    const stated = (path: string, value: unknown) => canonicalize(replaced(path, value));
+    const rules = [{ rule: "fine", verdict: "pass" }, { rule: "broken", verdict: "violated" }];
+    const largest = 12 * 2 ** 20;
     await expect(
       await tell({
         good: by({}),
@@ -163,6 +175,15 @@ describe("what errors say is on file", () => {
         "no key": by({ publicKey: "none" }),
         "flag as text": by({ allowProcessKey: "true" }),
         backend: by({ allowBackends: ["simulator"] }),
+        "signed by me": signed(canonicalize(statement)),
+        "signed no JSON": signed("{"),
+        "signed with a space": signed(`${canonicalize(statement)} `),
+        "signed malformed": signed(stated("predicate.shards.0.vramBytes", 0)),
+        "process key": signed(stated("predicate.signingKey", "process"), { allowProcessKey: false }),
+        "simulator": signed(stated("predicate.device.backend", "simulator")),
+        "one rule of two violated": signed(stated("predicate.policy", rules)),
+        "12 MiB less 1 KiB": signed(" ".repeat(largest - 1024)),
+        "over 12 MiB": signed(" ".repeat(largest)),
       }),
     ).toMatchFileSnapshot("vectors/attestation-refusals.txt");
   });
@@ -183,7 +204,9 @@ describe("what errors say is on file", () => {
       const names = ["good", "short", "zero", "open", "linked", "symbolic", "shared", "absent", "good/key", "shared/key"];
       const texts = { empty: "", dot: ".", dots: `${directory}/..`, nul: "a\0", number: 5 as never };
       const tokens = { short: "a".repeat(31), few: "abcdefghijk".repeat(4), control: `${"0123456789abcdef".repeat(3)}\n`, good: "0123456789abcdefghijklmnopqrstuvwxyz", number: 5 as never };
-      const acts: Record<string, () => unknown> = {};
+      const acts: Record<string, () => unknown> = {
+        "no credentials directory": () => fromSystemdCredential("key"),
+      };
       for (const name of names) {
         acts[`seal key ${name}`] = () => fromKeyFile(at(name));
         acts[`attestation key ${name}`] = () => fromAttestationKeyFile(at(name));
@@ -196,6 +219,16 @@ describe("what errors say is on file", () => {
         const key = await generate();
         await key.close();
         await key.mac(INSTANCE, Buffer.alloc(1));
+      };
+      acts["disposed key"] = async () => {
+        const key = await generate();
+        await key[Symbol.asyncDispose]();
+        await key.mac(INSTANCE, Buffer.alloc(1));
+      };
+      acts["disposed attestation key"] = async () => {
+        const key = generateAttestationKey();
+        await key[Symbol.asyncDispose]();
+        await key.sign(Buffer.alloc(1));
       };
       acts["closed attestation key"] = async () => {
         const key = generateAttestationKey();
@@ -214,6 +247,19 @@ describe("what errors say is on file", () => {
       for (const value of values) acts[`${field} = ${short(value)}`] = () => createSeal(statementFor(key, { [field]: value }), key);
     }
     acts["index without total"] = () => createSeal(statementFor(key, { setId: null, totalShards: null }), key);
+    acts["for another key"] = () => createSeal(statementFor(key, { keyId: "0".repeat(16) }), key);
+    acts["said to be locked"] = () => createSeal(statementFor(key, { keyLocked: true }), key);
+    acts["of a key without MAC"] = () => createSeal(statementFor(key), { ...key, keyId: key.keyId, mac: () => Promise.resolve(new Uint8Array(31)) });
+    const signed = (text: string) => async () => {
+      const mac = await sealMac(key, INSTANCE, Buffer.from(text));
+      const sealed = { statement: Buffer.from(text).toString("base64"), mac: Buffer.from(mac).toString("base64") };
+      await verifySeal(sealed, { key, instanceId: INSTANCE });
+    };
+    acts["signed"] = signed(canonicalize(statementFor(key)));
+    acts["signed no JSON"] = signed("{");
+    acts["signed with a space"] = signed(`${canonicalize(statementFor(key))} `);
+    acts["signed malformed"] = signed(canonicalize(statementFor(key, { vramBytes: 0 })));
+    acts["signed for another key"] = signed(canonicalize(statementFor(key, { keyId: "0".repeat(16) })));
     acts["neither"] = () => createSeal(statementFor(key, { setId: null, shardIndex: null, totalShards: null }), key);
     acts["set alone"] = () => createSeal(statementFor(key, { shardIndex: null, totalShards: null }), key);
     acts["another key"] = async () => verifySeal(seal, { key: await generate(), instanceId: INSTANCE });

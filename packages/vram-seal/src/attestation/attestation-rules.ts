@@ -88,6 +88,6 @@ function shardsProblem({ subject, predicate: { shards, requestedAt, attestedAt }
   const same = names.length === shards.length && shards.every(({ shardId }, index) => shardId === names[index]);
   if (!same || new Set(names).size !== names.length) return { field: "subject", expectation: "name each shard once" };
   // Times of one form are in the order of their text.
-  const within = requestedAt <= attestedAt && shards.every(({ verifiedAt }) => requestedAt <= verifiedAt && verifiedAt <= attestedAt);
+  const within = shards.every(({ verifiedAt }) => requestedAt <= verifiedAt && verifiedAt <= attestedAt);
   return within ? undefined : { field: "verifiedAt", expectation: "lie between requestedAt and attestedAt" };
 }

@@ -171,6 +171,7 @@ describe("the attestation key", () => {
       const read = await fromAttestationKeyFile(path);
       expect(await createAttestation(statement, read)).toBe(envelope);
       expect(inspect(read, { showHidden: true, depth: Infinity }) + JSON.stringify(read)).not.toContain("PRIVATE");
+      expect(inspect(read)).toBe(`AttestationKey { keyId: '${read.keyId}', origin: 'file' }`);
       await read.close();
       expect((await errorOf(() => createAttestation(statement, read))).code).toBe("KEY_UNAVAILABLE");
     });

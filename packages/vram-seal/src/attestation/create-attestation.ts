@@ -14,7 +14,7 @@ import { ATTESTATION_TYPE } from "./attestation-statement.js";
  * @throws SealError `INVALID_INPUT` (naming the field), `KEY_UNAVAILABLE`
  */
 export async function createAttestation(statement: AttestationStatement, key: AttestationKey): Promise<string> {
-  const payload = Buffer.from(canonicalize(statement), "utf8");
+  const payload = Buffer.from(canonicalize(statement));
   const problem = attestationProblem(JSON.parse(payload.toString("utf8")));
   if (problem !== undefined) throw invalidInput(problem.field, problem.expectation);
   if (statement.predicate.signingKey !== key.origin) throw invalidInput("signingKey", "say where the key that signs came from");

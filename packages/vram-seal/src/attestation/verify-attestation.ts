@@ -76,11 +76,10 @@ export function verifyAttestation(envelope: string | Uint8Array, options: Verify
   const { payload, keyid, sig } = readEnvelope(envelope);
   if (keyid !== attestationKeyId(publicKey)) throw refused("key", "the attestation is signed by another key than the given one");
   if (!verify(null, preAuthEncoding(ATTESTATION_TYPE, payload), publicKey, sig)) throw refused("signature", "the attestation's signature is wrong");
-  const statement = parseCanonical(payload) as AttestationStatement | undefined;
-  const problem = statement === undefined ? { field: "statement", expectation: "be canonical JSON (RFC 8785)" } : attestationProblem(statement);
-  if (statement === undefined || problem !== undefined) {
-    throw refused("statement", `the attestation's statement is malformed: ${problem?.field ?? ""} must ${problem?.expectation ?? ""}`);
-  }
+  const value = parseCanonical(payload);
+  const problem = value === undefined ? { field: "statement", expectation: "be canonical JSON (RFC 8785)" } : attestationProblem(value);
+  if (problem !== undefined) throw refused("statement", `the attestation's statement is malformed: ${problem.field} must ${problem.expectation}`);
+  const statement = value as AttestationStatement;
   check(statement.predicate);
   return statement;
 }

@@ -24,7 +24,6 @@ export function fromWorkerToken(token: string): Promise<SealKey> {
 
 function tokenProblem(token: unknown): string | undefined {
   if (typeof token !== "string") return "be a string";
-  if (token.length < MIN_CHARACTERS) return `have at least ${MIN_CHARACTERS} characters`;
   const problem = textProblem(token, MAX_LENGTH);
   if (problem !== undefined) return problem;
   const characters = Array.from(token);
@@ -34,7 +33,7 @@ function tokenProblem(token: unknown): string | undefined {
 }
 
 function textBytes(text: string): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text, "utf8"));
-  bytes.write(text, "utf8");
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
   return bytes;
 }

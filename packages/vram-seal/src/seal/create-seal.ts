@@ -13,7 +13,7 @@ import { sealMac } from "./seal-mac.js";
  * @throws SealError `INVALID_INPUT` (naming the field), `KEY_UNAVAILABLE`
  */
 export async function createSeal(statement: SealStatement, key: SealKey): Promise<Seal> {
-  const bytes = Buffer.from(canonicalize(statement), "utf8");
+  const bytes = Buffer.from(canonicalize(statement));
   const parsed = parseStatement(bytes);
   if (parsed.problem) throw invalidInput(parsed.problem.field, parsed.problem.expectation);
   const { keyId, keyLocked, instanceId } = parsed.statement;

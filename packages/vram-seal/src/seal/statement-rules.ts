@@ -66,8 +66,8 @@ export function statementProblem(value: unknown): FieldProblem | undefined {
 }
 
 function setProblem({ setId, shardIndex, totalShards }: SealStatement): FieldProblem | undefined {
-  if ((shardIndex === null) !== (totalShards === null)) return { field: "shardIndex", expectation: "come with totalShards" };
   if (shardIndex === null || totalShards === null) {
+    if (shardIndex !== totalShards) return { field: "shardIndex", expectation: "come with totalShards" };
     return setId === null ? undefined : { field: "setId", expectation: "come with shardIndex and totalShards" };
   }
   return shardIndex < totalShards ? undefined : { field: "shardIndex", expectation: "be less than totalShards" };
