@@ -43,6 +43,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Export<CloseDeviceHandle>(env, exports, "closeDevice");
   Export<DeviceMemory>(env, exports, "memory");
   Export<TakeTeardownFailures>(env, exports, "takeTeardownFailures");
+  Export<DigestFile>(env, exports, "digestFile");
+  Export<MeasureFile>(env, exports, "measureFile");
   Export<Allocate>(env, exports, "allocate");
   Export<Append>(env, exports, "append");
   Export<WhenRoom>(env, exports, "whenRoom");

@@ -26,6 +26,16 @@ void ReleaseUnwatched(Environment& environment, HandleKey key) {
   });
 }
 
+/// Device thread.
+Status MakeMemory(AllocationRecord& allocation, ops::Load& load, device::Extent extent) {
+  if (allocation.device->closing) return ops::Aborted();
+  auto mapping = allocation.device->context.Allocate(extent);
+  if (!mapping.ok()) return std::move(mapping).error();
+  Status prepared = load.Prepare(mapping.value());
+  if (prepared.ok()) allocation.mapping = std::move(mapping).value();
+  return prepared;
+}
+
 Napi::Value AllocatedValue(Napi::Env env, Environment& environment, const std::shared_ptr<AllocationRecord>& allocation) {
   Napi::Object value = Napi::Object::New(env);
   const HandleKey key = environment.allocations.Add(allocation);
@@ -53,23 +63,24 @@ Napi::Value Allocate(Environment& environment, const Napi::CallbackInfo& info) {
   if (device == nullptr) return ErrorResult(env, InvalidInput("device must be an open device of this thread"));
   if (!byte_length || *byte_length == 0) return ErrorResult(env, InvalidInput("byteLength must be an integer from 1 to 2^53 - 1"));
   if (!lead_bytes) return ErrorResult(env, InvalidInput("leadBytes must be an integer from 0 to 2^53 - 1"));
-  if (!info[3].IsBoolean()) return ErrorResult(env, InvalidInput("sha256 must be a boolean"));
+  for (const std::size_t flag : {3, 4, 5}) {
+    if (!info[flag].IsBoolean()) return ErrorResult(env, InvalidInput("fsverity, sha256 and pinned must be booleans"));
+  }
+  const auto flag = [&info](std::size_t index) { return info[index].As<Napi::Boolean>().Value(); };
+  const ops::LoadOptions options = {.fsverity = flag(3), .sha256 = flag(4), .pinned = flag(5)};
   const device::Extent extent = {*byte_length, *lead_bytes};
-  const auto flat = info[3].As<Napi::Boolean>().Value() ? ops::Load::FlatDigest::kYes : ops::Load::FlatDigest::kNo;
   const auto allocation = std::make_shared<AllocationRecord>(device);
+  const ops::Load::Threads threads = {device->thread, environment.io()};
+  allocation->load = std::make_shared<ops::Load>(device->context, threads, *byte_length, options);
   device->allocations.push_back(allocation);
   const auto [id, promise] = environment.Begin({{info[0]}, {}});
-  PostSteps(environment, device, id, [&environment, allocation, extent, flat]() -> std::optional<Answer> {
-    DeviceRecord& owner = *allocation->device;
-    auto made = owner.closing ? Result<std::shared_ptr<device::Mapping>>(ops::Aborted()) : owner.context.Allocate(extent);
-    if (made.ok()) allocation->mapping = made.value();
-    return [&environment, allocation, flat, made](Napi::Env at) -> Napi::Value {
+  PostSteps(environment, device, id, [&environment, allocation, extent, load = allocation->load]() -> std::optional<Answer> {
+    Status made = MakeMemory(*allocation, *load, extent);
+    return [&environment, allocation, made](Napi::Env at) -> Napi::Value {
       // A device that was closed in the meantime has taken the memory back with it.
       if (!made.ok() || allocation->stopping) Drop(allocation);
       if (!made.ok()) return ErrorResult(at, made.error());
       if (allocation->stopping) return ErrorResult(at, ops::Aborted());
-      const ops::Load::Threads threads = {allocation->device->thread, environment.io()};
-      allocation->load = std::make_shared<ops::Load>(allocation->device->context, threads, made.value(), flat);
       return AllocatedValue(at, environment, allocation);
     };
   });

@@ -1,11 +1,15 @@
 #include "binding/environment.h"
 
+#include <algorithm>
+#include <thread>
+
 #include "binding/teardown.h"
 
 namespace vram::binding {
 namespace {
 
-constexpr std::size_t kIoThreads = 2;
+constexpr unsigned kFewestIoThreads = 2;
+constexpr unsigned kMostIoThreads = 8;
 
 struct LatestProgress {
   std::mutex mutex;
@@ -30,7 +34,10 @@ std::shared_ptr<Environment> Environment::Create(Napi::Env env) {
 }
 
 device::WorkerThreads& Environment::io() {
-  if (io_ == nullptr) io_ = std::make_unique<device::WorkerThreads>(kIoThreads, "vram-io");
+  if (io_ == nullptr) {
+    const unsigned threads = std::clamp(std::thread::hardware_concurrency(), kFewestIoThreads, kMostIoThreads);
+    io_ = std::make_unique<device::WorkerThreads>(threads, "vram-io");
+  }
   return *io_;
 }
 
@@ -100,6 +107,8 @@ void Environment::Dispatch(napi_env env, napi_value, void*, void* data) {
 
 void Environment::Stop() {
   if (std::exchange(stopped_, true)) return;
+  for (const auto& digest : file_digests) *digest->cancel = true;
+  file_digests.clear();
   StopDevices(open_devices, io_.get());
   operations_.clear();
 }

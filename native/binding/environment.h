@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "binding/file_digest.h"
 #include "binding/handle_table.h"
 #include "binding/records.h"
 #include "binding/result_value.h"
@@ -37,6 +38,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
   HandleTable<AllocationRecord> allocations;
   HandleTable<CancelFlag> cancels;
 
+  /// Digests of files that have not ended.
+  std::list<std::shared_ptr<FileDigestRecord>> file_digests;
   /// Every device that has a thread, from the attempt to open it on.
   std::list<std::shared_ptr<DeviceRecord>> open_devices;
 

@@ -11,6 +11,8 @@ Napi::Value OpenDriver(Environment& environment, const Napi::CallbackInfo& info)
 Napi::Value Devices(Environment& environment, const Napi::CallbackInfo& info);
 Napi::Value CreateCancel(Environment& environment, const Napi::CallbackInfo& info);
 Napi::Value CancelOperation(Environment& environment, const Napi::CallbackInfo& info);
+Napi::Value DigestFile(Environment& environment, const Napi::CallbackInfo& info);
+Napi::Value MeasureFile(Environment& environment, const Napi::CallbackInfo& info);
 Napi::Value Shutdown(Environment& environment, const Napi::CallbackInfo& info);
 
 Napi::Value OpenDevice(Environment& environment, const Napi::CallbackInfo& info);

@@ -20,8 +20,11 @@ ops::Load::Callback SettleWith(Environment& environment, const std::shared_ptr<A
 
 Napi::Value DigestsValue(Napi::Env env, const ops::LoadedDigests& digests) {
   Napi::Object value = Napi::Object::New(env);
-  value.Set("fsverity", ops::Hex(digests.fsverity));
-  value.Set("sha256", digests.sha256 ? Napi::Value(Napi::String::New(env, ops::Hex(*digests.sha256))) : env.Null());
+  const auto hex = [env](const std::optional<ops::Digest>& digest) {
+    return digest ? Napi::Value(Napi::String::New(env, ops::Hex(*digest))) : env.Null();
+  };
+  value.Set("fsverity", hex(digests.fsverity));
+  value.Set("sha256", hex(digests.sha256));
   return ValueResult(env, value);
 }
 

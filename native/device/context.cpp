@@ -142,6 +142,18 @@ Status Context::HashBlocks(const Mapping& from, std::uint64_t from_offset, Mappi
                    static_cast<void**>(parameters), static_cast<void**>(nullptr));
 }
 
+Status Context::PinHostMemory(std::span<std::byte> memory) {
+  return VRAM_CALL(caller_, Code::kCudaFailed, cuMemHostRegister_v2, static_cast<void*>(memory.data()), memory.size(), 0U);
+}
+
+bool Context::UnpinHostMemory(std::span<std::byte> memory) noexcept {
+  const Status unpinned = VRAM_CALL(caller_, Code::kCudaFailed, cuMemHostUnregister, static_cast<void*>(memory.data()));
+  // A lost context takes its page locks with it.
+  if (unpinned.ok() || caller_.lost()) return true;
+  failures_->Record(std::nullopt, unpinned.error().code);
+  return false;
+}
+
 Status Context::Synchronize() { return VRAM_CALL(caller_, Code::kCudaFailed, cuStreamSynchronize, stream_); }
 
 }  // namespace vram::device

@@ -16,7 +16,7 @@
 
 namespace vram::device {
 
-inline constexpr std::uint64_t kDigestBytes = 32;
+inline constexpr std::uint64_t kDigestBytes = hash::kDigestBytes;
 
 struct MemoryInfo {
   std::uint64_t free_bytes;
@@ -57,6 +57,11 @@ class Context {
   Status HashBlocks(const Mapping& from, std::uint64_t from_offset, Mapping& to, std::uint64_t to_offset,
                     std::uint64_t block_count);
   Status Synchronize();
+
+  /// Page-locks host memory, whole pages, until it is unpinned. Only what a load passes through may be pinned.
+  Status PinHostMemory(std::span<std::byte> memory);
+  /// False where the driver still holds the memory; that is recorded.
+  bool UnpinHostMemory(std::span<std::byte> memory) noexcept;
 
   // Facts about a mapping; none of them tells where it lies.
   Result<std::uint64_t> ReadAttribute(const Mapping& mapping, driver::PointerAttribute attribute);

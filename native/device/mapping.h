@@ -9,6 +9,7 @@
 #include "device/caller.h"
 #include "device/failure_list.h"
 #include "device/use_gate.h"
+#include "hash/path.h"
 
 namespace vram::device {
 
@@ -20,7 +21,7 @@ struct Extent {
 
 /// `lead_bytes` are multiples of this: the kernel reads 16 bytes at a time.
 inline constexpr std::uint64_t kLeadAlignment = 16;
-inline constexpr std::uint64_t kBlockBytes = 4096;
+inline constexpr std::uint64_t kBlockBytes = hash::kBlockBytes;
 
 /// Bytes that an image takes on the device, with the blocks that its digest reads; nothing for an extent that cannot be.
 std::optional<std::uint64_t> AllocatedBytes(Extent extent, std::uint64_t granularity_bytes) noexcept;

@@ -53,13 +53,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   for (std::size_t at = 0; at < head.size(); at += step) pieces.Update(head.subspan(at, std::min(step, head.size() - at)));
   Expect(pieces.Finish() == Sha256Of(head));
 
-  std::vector<std::byte> parents(ParentCount(data.size()) * 32);
   std::vector<std::byte> padded = data;
   padded.resize(LeafCount(data.size()) * kBlock);
-  for (std::size_t at = 0; at < padded.size(); at += kWindow) {
-    const std::size_t length = std::min(kWindow, padded.size() - at);
-    HashDataBlocks(std::span(padded).subspan(at, length), padded.size() == kBlock, std::span(parents).subspan(at / kWindow * 32, 32));
+  const std::size_t blocks = 1 + bytes[0] % 40;
+  for (const vram::hash::Path& path : vram::hash::AvailablePaths()) {
+    FsverityTree tree(data.size(), path);
+    for (std::size_t at = 0; at < padded.size(); at += kWindow) {
+      FsverityTree::Piece piece(tree, at);
+      const std::span<const std::byte> window = std::span(padded).subspan(at, std::min(kWindow, padded.size() - at));
+      for (std::size_t from = 0; from < window.size(); from += blocks * kBlock) {
+        piece.Hash(window.subspan(from, std::min(blocks * kBlock, window.size() - from)));
+      }
+      piece.Close();
+    }
+    Expect(tree.Finish() == PlainFileDigest(data));
   }
-  Expect(FileDigest(parents, data.size()) == PlainFileDigest(data));
   return 0;
 }

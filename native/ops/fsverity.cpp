@@ -24,15 +24,12 @@ void Put(std::span<std::byte> to, std::uint64_t index, const Digest& digest) {
   std::copy(digest.begin(), digest.end(), to.begin() + static_cast<std::ptrdiff_t>(index * kDigestBytes));
 }
 
-/// One level up: each tree block of digests becomes one digest.
-std::vector<std::byte> NextLevel(std::span<const std::byte> level) {
-  std::vector<std::byte> above(device::CeilDivide(level.size(), kBlockBytes) * kDigestBytes);
-  for (std::uint64_t i = 0; i * kBlockBytes < level.size(); ++i) {
-    const auto part = level.subspan(i * kBlockBytes, std::min(kBlockBytes, level.size() - i * kBlockBytes));
-    TreeBlock block = {};
-    std::copy(part.begin(), part.end(), block.begin());
-    Put(above, i, Sha256Of(block));
-  }
+/// One level up: the digests fill tree blocks, the last one padded with zeros, and each tree block becomes one digest.
+std::vector<std::byte> LevelAbove(std::vector<std::byte> level, const hash::Path& path) {
+  const std::uint64_t tree_blocks = device::CeilDivide(level.size(), kBlockBytes);
+  level.resize(tree_blocks * kBlockBytes);
+  std::vector<std::byte> above(tree_blocks * kDigestBytes);
+  path.hash_blocks(level.data(), tree_blocks, above.data());
   return above;
 }
 
@@ -49,23 +46,32 @@ std::uint64_t LeafCount(std::uint64_t byte_length) { return device::CeilDivide(b
 
 std::uint64_t ParentCount(std::uint64_t byte_length) { return device::CeilDivide(byte_length, kTreeBlockData); }
 
-void HashDataBlocks(std::span<const std::byte> data, bool single_leaf, std::span<std::byte> parents) {
-  if (single_leaf) {
-    Put(parents, 0, Sha256Of(data.first(kBlockBytes)));
-    return;
-  }
-  for (std::uint64_t parent = 0; parent * kTreeBlockData < data.size(); ++parent) {
-    const auto part = data.subspan(parent * kTreeBlockData, std::min(kTreeBlockData, data.size() - parent * kTreeBlockData));
-    TreeBlock leaves = {};
-    for (std::uint64_t leaf = 0; leaf * kBlockBytes < part.size(); ++leaf) {
-      Put(leaves, leaf, Sha256Of(part.subspan(leaf * kBlockBytes, kBlockBytes)));
-    }
-    Put(parents, parent, Sha256Of(leaves));
-  }
+FsverityTree::FsverityTree(std::uint64_t byte_length, const hash::Path& path)
+    : byte_length_(byte_length), path_(path), parents_(ParentCount(byte_length) * kDigestBytes) {}
+
+void FsverityTree::Piece::Hash(std::span<const std::byte> blocks) {
+  const std::uint64_t count = blocks.size() / kBlockBytes;
+  const std::span<std::byte> leaves = std::span(leaves_).subspan(leaf_bytes_, count * kDigestBytes);
+  tree_.path_.hash_blocks(blocks.data(), count, leaves.data());
+  leaf_bytes_ += leaves.size();
 }
 
-Digest FileDigest(std::vector<std::byte> parents, std::uint64_t byte_length) {
-  while (parents.size() > kDigestBytes) parents = NextLevel(parents);
+void FsverityTree::Piece::Close() {
+  const std::uint64_t tree_blocks = device::CeilDivide(leaf_bytes_, kBlockBytes);
+  const std::span<std::byte> parents =
+      std::span(tree_.parents_).subspan(offset_ / kTreeBlockData * kDigestBytes, tree_blocks * kDigestBytes);
+  if (LeafCount(tree_.byte_length_) == 1) {
+    std::copy_n(leaves_.begin(), kDigestBytes, parents.begin());
+    return;
+  }
+  std::ranges::fill(std::span(leaves_).first(tree_blocks * kBlockBytes).subspan(leaf_bytes_), std::byte{0});
+  tree_.path_.hash_blocks(leaves_.data(), tree_blocks, parents.data());
+}
+
+Digest FsverityTree::Finish() { return FileDigest(std::move(parents_), byte_length_, path_); }
+
+Digest FileDigest(std::vector<std::byte> parents, std::uint64_t byte_length, const hash::Path& path) {
+  while (parents.size() > kDigestBytes) parents = LevelAbove(std::move(parents), path);
   std::array<std::byte, kDescriptorBytes> descriptor = {};
   descriptor[0] = std::byte{1};   // version
   descriptor[1] = std::byte{1};   // SHA-256

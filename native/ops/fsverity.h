@@ -1,10 +1,12 @@
 // The fs-verity digest (Linux, Documentation/filesystems/fsverity): SHA-256, 4096-byte blocks, no salt.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "hash/path.h"
 #include "ops/sha256.h"
 
 namespace vram::ops {
@@ -14,14 +16,43 @@ std::uint64_t LeafCount(std::uint64_t byte_length);
 /// Number of digests one level above the leaves; 1 for a file of one block, whose leaf stands there.
 std::uint64_t ParentCount(std::uint64_t byte_length);
 
-/// Hashes data that starts at a multiple of 524288 into its parents, one digest for each 524288 bytes begun. The last
-/// block must be padded with zeros in place: `data` is a multiple of 4096. With `single_leaf` the one digest is the leaf.
-void HashDataBlocks(std::span<const std::byte> data, bool single_leaf, std::span<std::byte> parents);
+/// The tree of one file, built from pieces that come in any order and from several threads.
+class FsverityTree {
+ public:
+  explicit FsverityTree(std::uint64_t byte_length, const hash::Path& path = hash::BestPath());
+
+  static constexpr std::uint64_t kMostPieceBytes = std::uint64_t{4} << 20;
+
+  /// A part of the file of at most kMostPieceBytes that begins at a multiple of 524288; its blocks come in order. Pieces of one
+  /// tree are hashed independently of each other.
+  class Piece {
+   public:
+    Piece(FsverityTree& tree, std::uint64_t offset) : tree_(tree), offset_(offset) {}
+    /// Hashes the next blocks: whole ones, the file's last one padded with zeros.
+    void Hash(std::span<const std::byte> blocks);
+    /// Hands the piece to its tree. It ends at a multiple of 524288, or the file ends with it.
+    void Close();
+
+   private:
+    FsverityTree& tree_;
+    const std::uint64_t offset_;
+    std::array<std::byte, kMostPieceBytes / hash::kBlockBytes * hash::kDigestBytes> leaves_;
+    std::size_t leaf_bytes_ = 0;
+  };
+
+  /// The file digest, once every piece was closed. Uses the tree up.
+  Digest Finish();
+
+ private:
+  const std::uint64_t byte_length_;
+  const hash::Path& path_;
+  std::vector<std::byte> parents_;
+};
 
 /// The file digest from the level above the leaves.
-Digest FileDigest(std::vector<std::byte> parents, std::uint64_t byte_length);
+Digest FileDigest(std::vector<std::byte> parents, std::uint64_t byte_length, const hash::Path& path = hash::BestPath());
 
-/// The file digest of `byte_length` zero bytes.
+/// The file digest of `byte_length` zero bytes, at least one.
 Digest ZeroFileDigest(std::uint64_t byte_length);
 
 }  // namespace vram::ops

@@ -4,39 +4,39 @@
 
 #include "device/checked.h"
 #include "ops/aborted.h"
-#include "ops/fsverity.h"
 
 namespace vram::ops {
-namespace {
 
-constexpr std::size_t kHashersPerLoad = 2;
+static_assert(kSlotBytes <= FsverityTree::kMostPieceBytes);
 
-}  // namespace
+Load::Load(device::Context& context, Threads threads, std::uint64_t byte_length, LoadOptions options)
+    : context_(context), threads_(threads), byte_length_(byte_length), options_(options) {
+  if (options.fsverity) tree_.emplace(byte_length_);
+  if (options.sha256) flat_.emplace();
+}
 
-Load::Load(device::Context& context, Threads threads, std::shared_ptr<device::Mapping> mapping, FlatDigest flat,
-           std::uint64_t slot_bytes)
-    : context_(context),
-      threads_(threads),
-      mapping_(std::move(mapping)),
-      byte_length_(mapping_->byte_length()),
-      slot_bytes_(slot_bytes) {
-  if (flat == FlatDigest::kYes) flat_.emplace();
+Status Load::Prepare(std::shared_ptr<device::Mapping> mapping) {
+  // No more than the load can use.
+  const std::uint64_t padded = LeafCount(byte_length_) * device::kBlockBytes;
+  const std::size_t slots = std::min<std::uint64_t>(kMostSlots, device::CeilDivide(padded, options_.slot_bytes));
+  const std::lock_guard lock(mutex_);
+  if (error_) return *error_;
+  uses_.resize(slots);
+  Status ready = staging_.Prepare(slots, std::min(options_.slot_bytes, padded));
+  if (ready.ok() && options_.pinned) ready = staging_.Pin(context_);
+  if (ready.ok()) {
+    mapping_ = std::move(mapping);
+  } else {
+    staging_.Release();
+    error_ = ready.error();
+  }
+  return ready;
 }
 
 Status Load::Accept(std::uint64_t byte_length) {
   if (error_) return *error_;
-  if (!device::RangeFits(received_, byte_length, byte_length_)) {
-    return InvalidInput("chunk must not exceed the rest of the allocation");
-  }
-  return EnsureStaging();
-}
-
-Status Load::EnsureStaging() {
-  if (std::exchange(prepared_, true)) return Done{};
-  parents_.resize(ParentCount(byte_length_) * device::kDigestBytes);
-  Status ready = staging_.Prepare(byte_length_, slot_bytes_);
-  if (!ready.ok()) Fail(ready.error());
-  return ready;
+  if (device::RangeFits(received_, byte_length, byte_length_)) return Done{};
+  return InvalidInput("chunk must not exceed the rest of the allocation");
 }
 
 Status Load::Append(std::span<const std::byte> chunk) {
@@ -45,7 +45,9 @@ Status Load::Append(std::span<const std::byte> chunk) {
     const std::lock_guard lock(mutex_);
     if (Status accepted = Accept(chunk.size()); !accepted.ok()) return accepted;
     if (source_) return InvalidInput("chunk must wait until the file has been read");
-    if (chunk.size() > slot_bytes_) return InvalidInput("chunk must be at most " + std::to_string(slot_bytes_) + " bytes");
+    if (chunk.size() > options_.slot_bytes) {
+      return InvalidInput("chunk must be at most " + std::to_string(options_.slot_bytes) + " bytes");
+    }
     if (!has_room()) return InvalidInput("chunk must wait until the one before has been taken");
     while (!chunk.empty()) {
       if (!fill_) fill_ = Fill{staging_.Take(), 0};
@@ -66,7 +68,7 @@ Status Load::Append(std::span<const std::byte> chunk) {
 
 bool Load::has_room() const {
   const std::uint64_t rest = byte_length_ - received_;
-  return rest == 0 || !prepared_ || staging_.has_free() || (fill_ && rest <= staging_.slot_bytes() - fill_->length);
+  return rest == 0 || staging_.has_free() || (fill_ && rest <= staging_.slot_bytes() - fill_->length);
 }
 
 bool Load::HasRoom() {
@@ -100,25 +102,50 @@ Status Load::AppendFile(UniqueFd file, FileRange range, Cancel cancel, Progress 
 }
 
 void Load::Pump(Due& due) {
-  const std::size_t most = flat_ ? 1 : kHashersPerLoad;  // a flat digest needs its pieces in order
   if (source_ && source_->cancel && source_->cancel->load()) Fail(Aborted());
-  while (hashing_ < most) {
-    const std::optional<Piece> piece = NextPiece();
-    if (!piece) break;
-    ++hashing_;
-    ++in_flight_;
-    const auto self = shared_from_this();
-    if (threads_.io.Post([self, piece = *piece] { self->Process(piece); })) continue;
-    --hashing_;
-    --in_flight_;
-    Fail(Aborted());
-  }
+  PumpPieces();
+  PumpCopies();
+  PumpFlat();
   const auto ready = std::stable_partition(waiters_.begin(), waiters_.end(), [this](const Waiter& w) { return !Ready(w); });
   for (auto waiter = ready; waiter != waiters_.end(); ++waiter) {
     if (waiter->what == Waiter::For::kFile) source_.reset();
     due.emplace_back(std::move(waiter->callback), error_ ? Status(*error_) : Status(Done{}));
   }
   waiters_.erase(ready, waiters_.end());
+}
+
+void Load::PumpPieces() {
+  while (const std::optional<Piece> piece = NextPiece()) {
+    ++in_flight_;
+    ++uses_[piece->slot];
+    const auto self = shared_from_this();
+    if (threads_.io.Post([self, piece = *piece] { self->Process(piece); })) continue;
+    EndUse(*piece);
+    Fail(Aborted());
+  }
+}
+
+void Load::PumpCopies() {
+  if (copying_ || to_copy_.empty()) return;
+  const auto self = shared_from_this();
+  copying_ = threads_.device.Post([self, pieces = to_copy_] { self->Copy(pieces); });
+  if (copying_) {
+    to_copy_.clear();
+  } else {
+    Fail(Aborted());
+  }
+}
+
+void Load::PumpFlat() {
+  const auto next = to_flat_.find(flat_bytes_);
+  if (hashing_flat_ || next == to_flat_.end()) return;
+  const auto self = shared_from_this();
+  hashing_flat_ = threads_.io.Post([self, piece = next->second] { self->HashFlat(piece); });
+  if (hashing_flat_) {
+    to_flat_.erase(next);
+  } else {
+    Fail(Aborted());
+  }
 }
 
 std::optional<Load::Piece> Load::NextPiece() {
@@ -144,6 +171,12 @@ Load::Piece Load::TakeFilePiece() {
   return piece;
 }
 
+void Load::EndUse(const Piece& piece) {
+  if (--uses_[piece.slot] > 0) return;
+  --in_flight_;
+  if (piece.complete) staging_.GiveBack(piece.slot);
+}
+
 bool Load::Ready(const Waiter& waiter) const {
   switch (waiter.what) {
     case Waiter::For::kRoom: return error_ || has_room();
@@ -156,6 +189,8 @@ bool Load::Ready(const Waiter& waiter) const {
 void Load::Fail(Error error) {
   if (!error_) error_ = std::move(error);
   queue_.clear();
+  for (const Piece& piece : std::exchange(to_copy_, {})) EndUse(piece);
+  for (const auto& [offset, piece] : std::exchange(to_flat_, {})) EndUse(piece);
 }
 
 void Load::Run(Due due) {
@@ -198,7 +233,8 @@ Result<LoadedDigests> Load::Complete() {
     error_ = done.error();
     return std::move(done).error();
   }
-  LoadedDigests digests = {FileDigest(std::move(parents_), byte_length_), std::nullopt};
+  LoadedDigests digests;
+  if (tree_) digests.fsverity = tree_->Finish();
   if (flat_) digests.sha256 = flat_->Finish();
   return digests;
 }
@@ -209,12 +245,16 @@ void Load::Abort(std::function<void()> callback) {
     const std::lock_guard lock(mutex_);
     Fail(Aborted());
     const auto self = shared_from_this();
-    waiters_.push_back({Waiter::For::kIdle, [self, callback](const Status&) {
-                          {
-                            const std::lock_guard wipe(self->mutex_);
-                            self->staging_.Release();
-                          }
-                          callback();
+    const auto release = [self, callback] {
+      {
+        const std::lock_guard wipe(self->mutex_);
+        self->staging_.Release();
+      }
+      callback();
+    };
+    // Page-locked memory is the device thread's to give back.
+    waiters_.push_back({Waiter::For::kIdle, [self, release](const Status&) {
+                          if (!self->threads_.device.Post(release)) release();
                         }});
     Pump(due);
   }

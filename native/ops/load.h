@@ -1,10 +1,10 @@
 // Brings bytes into an allocation: from memory piece by piece or from a file, through staging, hashed on the way. Reading
-// and hashing run on the I/O threads, copying on the device's thread; neither waits for the other.
+// and hashing run on the I/O threads, copying on the device's thread; none waits for another.
 #pragma once
 
-#include <atomic>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,24 +13,32 @@
 
 #include "device/context.h"
 #include "device/worker_threads.h"
+#include "ops/fsverity.h"
+#include "ops/read_file.h"
 #include "ops/sha256.h"
 #include "ops/staging.h"
 #include "ops/unique_fd.h"
 
 namespace vram::ops {
 
-using Cancel = std::shared_ptr<const std::atomic<bool>>;
-using Progress = std::function<void(std::uint64_t done_bytes, std::uint64_t total_bytes)>;
-
 struct FileRange {
   std::uint64_t offset;
   std::uint64_t byte_length;
 };
 
-/// Digests of the very bytes that were copied to the device.
+/// Digests of the very bytes that were copied to the device, those that were asked for.
 struct LoadedDigests {
-  Digest fsverity;
+  std::optional<Digest> fsverity;
   std::optional<Digest> sha256;
+};
+
+struct LoadOptions {
+  bool fsverity = true;
+  bool sha256 = false;
+  /// Staging is page-locked: copies are faster, and pages of the host cannot be swapped meanwhile.
+  bool pinned = false;
+  /// A multiple of 524288, at most FsverityTree::kMostPieceBytes.
+  std::uint64_t slot_bytes = kSlotBytes;
 };
 
 class Load : public std::enable_shared_from_this<Load> {
@@ -41,12 +49,11 @@ class Load : public std::enable_shared_from_this<Load> {
     device::WorkerThreads& device;
     device::WorkerThreads& io;
   };
-  enum class FlatDigest { kNo, kYes };
 
-  /// `slot_bytes` is a multiple of 524288.
-  Load(device::Context& context, Threads threads, std::shared_ptr<device::Mapping> mapping, FlatDigest flat,
-       std::uint64_t slot_bytes = kSlotBytes);
+  Load(device::Context& context, Threads threads, std::uint64_t byte_length, LoadOptions options = {});
 
+  /// Device thread, before bytes come: makes the staging. `mapping` has `byte_length` bytes.
+  Status Prepare(std::shared_ptr<device::Mapping> mapping);
   /// Copies a chunk of at most a slot into staging before it returns. There must be room: see WhenRoom.
   Status Append(std::span<const std::byte> chunk);
   bool HasRoom();
@@ -56,7 +63,7 @@ class Load : public std::enable_shared_from_this<Load> {
   Status AppendFile(UniqueFd file, FileRange range, Cancel cancel, Progress progress, Callback callback);
   /// Waits for what is on its way, zeroes the tail of the allocation, synchronises and gives the digests.
   void Finish(FinishCallback callback);
-  /// Drops what is on its way and calls back when no thread touches the load any more.
+  /// Drops what is on its way and calls back when no thread touches the load any more and its staging is gone.
   void Abort(std::function<void()> callback);
 
  private:
@@ -88,44 +95,53 @@ class Load : public std::enable_shared_from_this<Load> {
 
   // With the lock held.
   Status Accept(std::uint64_t byte_length);
-  Status EnsureStaging();
   void Pump(Due& due);
+  void PumpPieces();
+  void PumpCopies();
+  void PumpFlat();
   std::optional<Piece> NextPiece();
   Piece TakeFilePiece();
+  void EndUse(const Piece& piece);
   void Fail(Error error);
   bool Ready(const Waiter& waiter) const;
   bool has_room() const;
   bool idle() const noexcept { return in_flight_ == 0 && queue_.empty(); }
 
-  // On an I/O thread, on the device's thread.
+  // On an I/O thread.
   void Process(const Piece& piece);
-  Status ReadInto(const Piece& piece);
-  void HashSlot(const Piece& piece);
-  void Copy(const Piece& piece);
+  Status ReadAndHash(const Piece& piece);
+  void HashFlat(const Piece& piece);
+
+  // On the device's thread.
+  void Copy(const std::vector<Piece>& pieces);
   Result<LoadedDigests> Complete();
 
-  void Settle(const Piece& piece, Status outcome);
   void Run(Due due);
 
   device::Context& context_;
   const Threads threads_;
-  const std::shared_ptr<device::Mapping> mapping_;
   const std::uint64_t byte_length_;
-  const std::uint64_t slot_bytes_;
+  const LoadOptions options_;
 
   std::mutex mutex_;
+  std::shared_ptr<device::Mapping> mapping_;
   Staging staging_;
-  bool prepared_ = false;
   std::optional<Fill> fill_;
   std::uint64_t received_ = 0;
   std::uint64_t copied_ = 0;
-  std::deque<Piece> queue_;
-  std::size_t hashing_ = 0;
-  std::size_t in_flight_ = 0;
+  std::deque<Piece> queue_;               // filled by Append, not yet taken
+  std::size_t processing_ = 0;            // pieces that are being read and hashed
+  std::vector<Piece> to_copy_;
+  bool copying_ = false;
+  std::map<std::uint64_t, Piece> to_flat_;  // by offset: the flat digest takes them in order
+  std::uint64_t flat_bytes_ = 0;
+  bool hashing_flat_ = false;
+  std::size_t in_flight_ = 0;             // pieces whose slot is in use
+  std::vector<unsigned> uses_;            // by slot
   std::optional<Source> source_;
   std::optional<Error> error_;
   std::vector<Waiter> waiters_;
-  std::vector<std::byte> parents_;
+  std::optional<FsverityTree> tree_;
   std::optional<Sha256> flat_;
 };
 

@@ -5,12 +5,13 @@
 #include <algorithm>
 #include <cstring>
 
+#include "hash/block_digest.h"
 #include "kernel/sha256.h"
 
 namespace vram::ops {
 namespace {
 
-constexpr std::size_t kMessageBytes = 64;
+using hash::kMessageBytes;
 constexpr std::size_t kLengthOffset = 56;
 
 }  // namespace
@@ -19,43 +20,37 @@ Sha256::Sha256() { std::copy(std::begin(kernel::kInitialState), std::end(kernel:
 
 Sha256::~Sha256() { explicit_bzero(buffer_.data(), buffer_.size()); }
 
-void Sha256::CompressBlock(const std::byte* block) {
-  std::uint32_t words[16];
-  std::memcpy(words, block, kMessageBytes);
-  for (std::uint32_t& word : words) word = __builtin_bswap32(word);
-  kernel::Compress(state_, words);
-}
-
 void Sha256::Update(std::span<const std::byte> message) {
+  const auto compress = hash::BestPath().compress;
   const std::size_t buffered = length_ % kMessageBytes;
   length_ += message.size();
   if (buffered != 0) {
     const std::size_t taken = std::min(message.size(), kMessageBytes - buffered);
     std::copy_n(message.begin(), taken, buffer_.begin() + static_cast<std::ptrdiff_t>(buffered));
     if (buffered + taken < kMessageBytes) return;
-    CompressBlock(buffer_.data());
+    compress(state_, buffer_.data(), 1);
     message = message.subspan(taken);
   }
-  for (; message.size() >= kMessageBytes; message = message.subspan(kMessageBytes)) CompressBlock(message.data());
+  const std::size_t whole = message.size() / kMessageBytes;
+  compress(state_, message.data(), whole);
+  message = message.subspan(whole * kMessageBytes);
   std::copy(message.begin(), message.end(), buffer_.begin());
 }
 
 Digest Sha256::Finish() {
+  const auto compress = hash::BestPath().compress;
   std::size_t used = length_ % kMessageBytes;
   buffer_[used++] = std::byte{0x80};
   std::fill(buffer_.begin() + static_cast<std::ptrdiff_t>(used), buffer_.end(), std::byte{0});
   if (used > kLengthOffset) {
-    CompressBlock(buffer_.data());
+    compress(state_, buffer_.data(), 1);
     buffer_.fill(std::byte{0});
   }
   const std::uint64_t bits = __builtin_bswap64(length_ * 8);
   std::memcpy(buffer_.data() + kLengthOffset, &bits, sizeof bits);
-  CompressBlock(buffer_.data());
+  compress(state_, buffer_.data(), 1);
   Digest digest;
-  for (std::size_t i = 0; i < 8; ++i) {
-    const std::uint32_t word = __builtin_bswap32(state_[i]);
-    std::memcpy(digest.data() + 4 * i, &word, sizeof word);
-  }
+  hash::StoreDigest(state_, digest.data());
   return digest;
 }
 

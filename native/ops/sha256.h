@@ -1,4 +1,4 @@
-// SHA-256 on the host (FIPS 180-4), over the compression function the digest kernel is made of.
+// SHA-256 of one message on the host (FIPS 180-4).
 #pragma once
 
 #include <array>
@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <span>
 
+#include "hash/path.h"
+
 namespace vram::ops {
 
-using Digest = std::array<std::byte, 32>;
+using Digest = std::array<std::byte, hash::kDigestBytes>;
 
 class Sha256 {
  public:
@@ -23,10 +25,8 @@ class Sha256 {
   Digest Finish();
 
  private:
-  void CompressBlock(const std::byte* block);
-
-  std::uint32_t state_[8];
-  std::array<std::byte, 64> buffer_ = {};
+  hash::State state_;
+  std::array<std::byte, hash::kMessageBytes> buffer_ = {};
   std::uint64_t length_ = 0;
 };
 

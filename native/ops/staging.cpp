@@ -3,21 +3,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include <algorithm>
-#include <utility>
-
-#include "device/checked.h"
-#include "device/context.h"
-
 namespace vram::ops {
 
-Status Staging::Prepare(std::uint64_t byte_length, std::uint64_t slot_bytes) {
-  const std::uint64_t padded = device::CeilDivide(byte_length, device::kBlockBytes) * device::kBlockBytes;
-  const std::size_t slots = std::min<std::uint64_t>(kMostSlots, device::CeilDivide(padded, slot_bytes));
-  slot_bytes_ = std::min(slot_bytes, padded);
+Status Staging::Prepare(std::size_t slots, std::uint64_t slot_bytes) {
+  slot_bytes_ = slot_bytes;
   bytes_ = slots * slot_bytes_;
   void* memory = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) return Error{Code::kCudaFailed, "No host memory for staging a load"};
+  if (memory == MAP_FAILED) return Error{Code::kCudaFailed, "No host memory for staging"};
   madvise(memory, bytes_, MADV_DONTDUMP);
   memory_ = static_cast<std::byte*>(memory);
   for (std::size_t slot = slots; slot > 0; --slot) free_.push_back(slot - 1);
@@ -30,10 +22,19 @@ std::size_t Staging::Take() {
   return slot;
 }
 
+Status Staging::Pin(device::Context& context) {
+  Status pinned = context.PinHostMemory(memory());
+  if (pinned.ok()) pinned_by_ = &context;
+  return pinned;
+}
+
 void Staging::Release() noexcept {
   if (memory_ == nullptr) return;
   explicit_bzero(memory_, bytes_);
-  munmap(std::exchange(memory_, nullptr), bytes_);
+  // What the driver still holds must stay where it is; it is empty.
+  if (pinned_by_ == nullptr || pinned_by_->UnpinHostMemory(memory())) munmap(memory_, bytes_);
+  memory_ = nullptr;
+  pinned_by_ = nullptr;
   free_.clear();
 }
 

@@ -1,4 +1,5 @@
-// Pageable host memory that a load passes through: a few slots, kept out of core dumps, wiped before it is given back.
+// Pageable host memory that file and model bytes pass through: a few slots, kept out of core dumps, wiped before it is given
+// back.
 #pragma once
 
 #include <cstddef>
@@ -6,11 +7,11 @@
 #include <span>
 #include <vector>
 
+#include "device/context.h"
 #include "driver/result.h"
 
 namespace vram::ops {
 
-/// A slot holds whole tree blocks of data, so that slots can be hashed independently.
 inline constexpr std::uint64_t kSlotBytes = std::uint64_t{4} << 20;
 inline constexpr std::size_t kMostSlots = 4;
 
@@ -21,8 +22,10 @@ class Staging {
   Staging& operator=(const Staging&) = delete;
   ~Staging() { Release(); }
 
-  /// Makes slots of at most `slot_bytes` for a load of `byte_length` bytes: no more than it can use.
-  Status Prepare(std::uint64_t byte_length, std::uint64_t slot_bytes);
+  /// Makes `slots` slots of `slot_bytes` each.
+  Status Prepare(std::size_t slots, std::uint64_t slot_bytes);
+  /// Device thread, as is the release then: page-locks the slots.
+  Status Pin(device::Context& context);
   /// Wipes and unmaps. Idempotent.
   void Release() noexcept;
 
@@ -36,6 +39,9 @@ class Staging {
   std::uint64_t slot_bytes() const noexcept { return slot_bytes_; }
 
  private:
+  std::span<std::byte> memory() const noexcept { return {memory_, bytes_}; }
+
+  device::Context* pinned_by_ = nullptr;
   std::byte* memory_ = nullptr;
   std::size_t bytes_ = 0;
   std::size_t slot_bytes_ = 0;

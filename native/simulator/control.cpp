@@ -91,6 +91,7 @@ Stats ReadStats() {
     stats.contexts += static_cast<std::uint64_t>(device.context_references);
     stats.allocated_bytes += device.used_bytes;
   }
+  for (const auto& [memory, bytes] : machine.page_locked) stats.page_locked_bytes += bytes;
   stats.calls = machine.faults.counts;
   return stats;
 }

@@ -45,6 +45,7 @@ struct Stats {
   std::uint64_t streams;
   std::uint64_t modules;
   std::uint64_t allocated_bytes;
+  std::uint64_t page_locked_bytes;
   std::map<std::string, std::uint64_t> calls;
 };
 

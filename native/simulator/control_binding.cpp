@@ -111,6 +111,7 @@ Napi::Value ReadStats(const Napi::CallbackInfo& info) {
   result.Set("streams", Number(env, stats.streams));
   result.Set("modules", Number(env, stats.modules));
   result.Set("allocatedBytes", Number(env, stats.allocated_bytes));
+  result.Set("pageLockedBytes", Number(env, stats.page_locked_bytes));
   result.Set("calls", calls);
   return result;
 }

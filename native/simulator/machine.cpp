@@ -34,6 +34,7 @@ void Machine::Reset(std::vector<DeviceConfig> configs, int version) {
   streams.clear();
   modules.clear();
   late_copies.clear();
+  page_locked.clear();
   freed.clear();
   faults = Faults{};
 }

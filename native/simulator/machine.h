@@ -93,6 +93,7 @@ struct Machine {
   std::set<CUstream> streams;
   std::map<CUmodule, Module> modules;
   std::vector<LateCopy> late_copies;
+  std::map<const void*, std::size_t> page_locked;
   std::vector<FreedMemory> freed;
   std::uint64_t next_id = 1;  // never used twice, over all resets of the process
   Faults faults;

@@ -1,22 +1,10 @@
 #include "ops/fsverity.h"
 
-#include "device/workspace.h"
+#include "test/host_digest.h"
 #include "test/rig.h"
 
 using namespace vram;
 using namespace vram::test;
-
-namespace {
-
-std::string HostDigest(std::vector<std::byte> data) {
-  const std::uint64_t byte_length = data.size();
-  data.resize(ops::LeafCount(byte_length) * device::kBlockBytes);
-  std::vector<std::byte> parents(ops::ParentCount(byte_length) * device::kDigestBytes);
-  ops::HashDataBlocks(data, ops::LeafCount(byte_length) == 1, parents);
-  return ops::Hex(ops::FileDigest(std::move(parents), byte_length));
-}
-
-}  // namespace
 
 TEST("CI-004 SHA-256 gives the digests of FIPS 180-4, however the message is cut") {
   const std::string message = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";

@@ -6,14 +6,13 @@
 
 using namespace vram;
 using namespace vram::test;
-using Flat = ops::Load::FlatDigest;
 
 TEST("A file arrives whole, with progress that grows to its length") {
   const auto data = Pattern(9 * kMiB / 8 + 5);
   const TemporaryFile file(data);
-  for (const Flat flat : {Flat::kNo, Flat::kYes}) {
+  for (const bool flat : {false, true}) {
     LoadRig rig;
-    const auto load = rig.Begin(data.size(), flat);
+    const auto load = rig.Begin(data.size(), {.sha256 = flat});
     std::vector<std::uint64_t> seen;
     Must(rig.AppendFile(*load, file.fd(), data.size(), nullptr, [&](std::uint64_t done, std::uint64_t total) {
       EXPECT_EQUAL(total, data.size());
@@ -23,7 +22,7 @@ TEST("A file arrives whole, with progress that grows to its length") {
     EXPECT(!seen.empty());
     EXPECT_EQUAL(seen.back(), data.size());
     EXPECT(std::is_sorted(seen.begin(), seen.end()));
-    EXPECT_EQUAL(rig.DeviceDigest(), ops::Hex(digests.fsverity));
+    EXPECT_EQUAL(rig.DeviceDigest(), ops::Hex(digests.fsverity.value()));
     if (digests.sha256) EXPECT(*digests.sha256 == ops::Sha256Of(data));
     EXPECT(rig.Release().wiped);
   }
@@ -34,13 +33,13 @@ TEST("Chunks before and after a file make one whole") {
   const auto part = std::span(data);
   const TemporaryFile file(part.subspan(1000, kMiB));
   LoadRig rig;
-  const auto load = rig.Begin(data.size(), Flat::kYes);
+  const auto load = rig.Begin(data.size(), {.sha256 = true});
   Must(rig.AppendAll(*load, part.first(1000), 1000));
   Must(rig.AppendFile(*load, file.fd(), kMiB));
   Must(rig.AppendAll(*load, part.subspan(kMiB + 1000), 100'000));
   const ops::LoadedDigests digests = Must(rig.Finish(*load));
   EXPECT(*digests.sha256 == ops::Sha256Of(data));
-  EXPECT_EQUAL(rig.DeviceDigest(), ops::Hex(digests.fsverity));
+  EXPECT_EQUAL(rig.DeviceDigest(), ops::Hex(digests.fsverity.value()));
   rig.Release();
 }
 
@@ -49,12 +48,12 @@ TEST("A head from memory and the rest of the file behind it make one image, also
   const TemporaryFile file(data);
   for (const std::uint64_t head : {std::uint64_t{1}, std::uint64_t{4096}, kTestSlotBytes + 9}) {
     LoadRig rig;
-    const auto load = rig.Begin(data.size(), Flat::kYes, 208);
+    const auto load = rig.Begin(data.size(), {.sha256 = true}, 208);
     Must(rig.AppendAll(*load, std::span(data).first(head), 100'000));
     Must(rig.AppendFile(*load, file.fd(), ops::FileRange{head, data.size() - head}));
     const ops::LoadedDigests digests = Must(rig.Finish(*load));
     EXPECT(*digests.sha256 == ops::Sha256Of(data));
-    EXPECT_EQUAL(rig.DeviceDigest(), ops::Hex(digests.fsverity));
+    EXPECT_EQUAL(rig.DeviceDigest(), ops::Hex(digests.fsverity.value()));
     EXPECT(rig.Release().wiped);
   }
 }

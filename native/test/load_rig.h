@@ -44,10 +44,19 @@ class LoadRig {
     done.get_future().get();
   }
 
-  std::shared_ptr<ops::Load> Begin(std::uint64_t byte_length, ops::Load::FlatDigest flat = ops::Load::FlatDigest::kNo,
-                                   std::uint64_t lead_bytes = 0) {
-    OnDevice([&] { mapping = rig->Allocate(byte_length, lead_bytes); });
-    return std::make_shared<ops::Load>(rig->context, ops::Load::Threads{device_, io}, mapping, flat, kTestSlotBytes);
+  /// A load that is not prepared yet.
+  std::shared_ptr<ops::Load> NewLoad(std::uint64_t byte_length, ops::LoadOptions options) {
+    options.slot_bytes = kTestSlotBytes;
+    return std::make_shared<ops::Load>(rig->context, ops::Load::Threads{device_, io}, byte_length, options);
+  }
+
+  std::shared_ptr<ops::Load> Begin(std::uint64_t byte_length, ops::LoadOptions options = {}, std::uint64_t lead_bytes = 0) {
+    const auto load = NewLoad(byte_length, options);
+    OnDevice([&] {
+      mapping = rig->Allocate(byte_length, lead_bytes);
+      Must(load->Prepare(mapping));
+    });
+    return load;
   }
 
   Status AppendAll(ops::Load& load, std::span<const std::byte> data, std::size_t chunk_bytes) {

@@ -4,31 +4,30 @@
 
 using namespace vram;
 using namespace vram::test;
-using Flat = ops::Load::FlatDigest;
 
 TEST("VP-001 chunks of any size arrive whole: the host's digest of them is the device's") {
   const auto data = Pattern(524289);
   for (const std::size_t chunk : {std::size_t{1000}, std::size_t{4096}, std::size_t{524288}}) {
     LoadRig rig;
-    const auto load = rig.Begin(data.size(), Flat::kYes);
+    const auto load = rig.Begin(data.size(), {.sha256 = true});
     Must(rig.AppendAll(*load, data, chunk));
     const ops::LoadedDigests digests = Must(rig.Finish(*load));
-    EXPECT_EQUAL(ops::Hex(digests.fsverity), std::string("4dc6905041c9c4ee73e13b53f63f5d289c46da359b664a965ead7f8cc4d799d4"));
+    EXPECT_EQUAL(ops::Hex(digests.fsverity.value()), std::string("4dc6905041c9c4ee73e13b53f63f5d289c46da359b664a965ead7f8cc4d799d4"));
     EXPECT(digests.sha256 == ops::Sha256Of(data));
-    EXPECT_EQUAL(rig.DeviceDigest(), ops::Hex(digests.fsverity));
+    EXPECT_EQUAL(rig.DeviceDigest(), ops::Hex(digests.fsverity.value()));
     EXPECT(rig.Release().wiped);
   }
 }
 
 TEST("More data than the staging holds goes through it, with and without a flat digest") {
   const auto data = Pattern(17 * kMiB / 8 + 5);
-  for (const Flat flat : {Flat::kNo, Flat::kYes}) {
+  for (const bool flat : {false, true}) {
     LoadRig rig;
-    const auto load = rig.Begin(data.size(), flat);
+    const auto load = rig.Begin(data.size(), {.sha256 = flat});
     Must(rig.AppendAll(*load, data, 400'000));
     const ops::LoadedDigests digests = Must(rig.Finish(*load));
-    EXPECT_EQUAL(rig.DeviceDigest(), ops::Hex(digests.fsverity));
-    EXPECT_EQUAL(digests.sha256.has_value(), flat == Flat::kYes);
+    EXPECT_EQUAL(rig.DeviceDigest(), ops::Hex(digests.fsverity.value()));
+    EXPECT_EQUAL(digests.sha256.has_value(), flat);
     if (digests.sha256) EXPECT(*digests.sha256 == ops::Sha256Of(data));
     EXPECT(rig.Release().wiped);
   }
@@ -94,7 +93,7 @@ TEST("VP-001 bytes that the driver says it copied and did not make another diges
     control::FaultCopy(control::Direction::kToDevice, defect, {});
     Must(load->Append(Pattern(9000)));
     const ops::LoadedDigests digests = Must(rig.Finish(*load));
-    EXPECT(rig.DeviceDigest() != ops::Hex(digests.fsverity));
+    EXPECT(rig.DeviceDigest() != ops::Hex(digests.fsverity.value()));
     rig.Release();
   }
 }
@@ -105,7 +104,7 @@ TEST("A copy that arrives at the synchronisation has arrived before the load is 
   control::FaultCopy(control::Direction::kToDevice, control::CopyDefect::kLate, {.after = 0, .sticky = true});
   Must(load->Append(Pattern(9000)));
   const ops::LoadedDigests digests = Must(rig.Finish(*load));
-  EXPECT_EQUAL(rig.DeviceDigest(), ops::Hex(digests.fsverity));
+  EXPECT_EQUAL(rig.DeviceDigest(), ops::Hex(digests.fsverity.value()));
   rig.Release();
 }
 
@@ -115,7 +114,7 @@ TEST("The tail of the allocation is zero after a load") {
   rig.OnDevice([&] { Must(rig.rig->context.FillBytes(*rig.mapping, 0, rig.mapping->allocated_bytes(), 0xFF)); });
   Must(load->Append(Pattern(5000)));
   const ops::LoadedDigests digests = Must(rig.Finish(*load));
-  EXPECT_EQUAL(rig.DeviceDigest(), ops::Hex(digests.fsverity));
+  EXPECT_EQUAL(rig.DeviceDigest(), ops::Hex(digests.fsverity.value()));
   rig.Release();
 }
 
@@ -144,4 +143,55 @@ TEST("An aborted load is idle: nothing is copied after its callback") {
   EXPECT(CodeOf(load->Append({})) == Code::kAborted);
   // The wipe's check itself copies one poison a window.
   EXPECT_EQUAL(control::ReadStats().calls["cuMemcpyHtoDAsync_v2"], copies + 8);
+}
+
+TEST("Only the digests that were asked for are computed") {
+  for (const bool fsverity : {false, true}) {
+    LoadRig rig;
+    const auto data = Pattern(600'000);
+    const auto load = rig.Begin(data.size(), {.fsverity = fsverity});
+    Must(rig.AppendAll(*load, data, kTestSlotBytes));
+    const ops::LoadedDigests digests = Must(rig.Finish(*load));
+    EXPECT_EQUAL(digests.fsverity.has_value(), fsverity);
+    EXPECT(!digests.sha256.has_value());
+    EXPECT(rig.Release().wiped);
+  }
+}
+
+TEST("VP-003 test_pinned_memory_disabled: staging that was asked to be page-locked is so during the load, and not after it") {
+  LoadRig rig;
+  const auto data = Pattern(5 * kTestSlotBytes);
+  EXPECT_EQUAL(control::ReadStats().page_locked_bytes, std::uint64_t{0});
+  const auto load = rig.Begin(data.size(), {.pinned = true});
+  EXPECT_EQUAL(control::ReadStats().page_locked_bytes, ops::kMostSlots * kTestSlotBytes);
+  Must(rig.AppendAll(*load, data, kTestSlotBytes));
+  const ops::LoadedDigests digests = Must(rig.Finish(*load));
+  EXPECT_EQUAL(control::ReadStats().page_locked_bytes, std::uint64_t{0});
+  EXPECT_EQUAL(rig.DeviceDigest(), ops::Hex(digests.fsverity.value()));
+  EXPECT(rig.Release().wiped);
+}
+
+TEST("VP-003 an aborted load leaves nothing page-locked; what the driver does not let go is recorded") {
+  for (const bool refuses : {false, true}) {
+    LoadRig rig;
+    const auto load = rig.Begin(4 * kTestSlotBytes, {.pinned = true});
+    Must(load->Append(Pattern(1000)));
+    if (refuses) control::FailCall("cuMemHostUnregister", driver::kInvalidValue, {});
+    rig.Abort(*load);
+    EXPECT_EQUAL(control::ReadStats().page_locked_bytes == 0, !refuses);
+    EXPECT_EQUAL(rig.rig->failures->Take().size(), std::size_t{refuses ? 1U : 0U});
+    EXPECT(rig.Release().wiped);
+  }
+}
+
+TEST("Staging that cannot be page-locked is the load's error") {
+  LoadRig rig;
+  control::FailCall("cuMemHostRegister_v2", driver::kOutOfMemory, {});
+  rig.OnDevice([&] { rig.mapping = rig.rig->Allocate(1000); });
+  const auto load = rig.NewLoad(1000, {.pinned = true});
+  rig.OnDevice([&] { EXPECT(CodeOf(load->Prepare(rig.mapping)) == Code::kCudaFailed); });
+  EXPECT(CodeOf(load->Append(Pattern(1))) == Code::kCudaFailed);
+  rig.Abort(*load);
+  EXPECT_EQUAL(control::ReadStats().page_locked_bytes, std::uint64_t{0});
+  rig.Release();
 }

@@ -5,12 +5,13 @@ import { projectFiles, read } from "./tree.mjs";
 /** Which folders under native/ a folder may include from; itself always. */
 const INCLUDES = {
   kernel: [],
+  hash: ["kernel"],
   driver: [],
-  device: ["driver"],
-  ops: ["device", "driver", "kernel"],
+  device: ["driver", "hash"],
+  ops: ["device", "driver", "hash", "kernel"],
   binding: ["ops", "device", "driver"],
   simulator: ["driver", "kernel"],
-  fuzz: ["ops", "device", "driver", "simulator"],
+  fuzz: ["ops", "device", "driver", "hash", "simulator"],
 };
 
 const NODE = /^(napi|node_api|js_native_api|node|v8|uv)\b/;

@@ -9,11 +9,12 @@ const build = join(root, "build/fuzz");
 const findings = join(root, ".results/fuzz");
 
 const SIMULATOR = ["definite_assignment", "ptx_interpreter", "ptx_operations", "ptx_parser", "slot_allocation"].map((name) => `simulator/${name}.cpp`);
+const HASH = ["path", "processor", "sha256_avx512", "sha256_ni", "sha256_portable"].map((name) => `hash/${name}.cpp`);
 /** By name: the sources that each needs besides its own. */
 const targets = {
   ptx: SIMULATOR,
   ranges: [],
-  digest: ["ops/fsverity.cpp", "ops/sha256.cpp"],
+  digest: [...HASH, "ops/fsverity.cpp", "ops/sha256.cpp"],
 };
 
 export const nativeTargets = Object.keys(targets);

@@ -3,13 +3,17 @@ import { invalidInput } from "./cuda-error.js";
 import type { DeviceFacts, MemoryFacts, TeardownFailure } from "./facts.js";
 import { native, unwrap } from "./native.js";
 import type { Handle } from "./native.js";
-import { assertInteger, assertLead, roundUp } from "./validate.js";
+import { assertBoolean, assertInteger, assertLead, roundUp } from "./validate.js";
 
 const DIGEST_BLOCK_BYTES = 4096;
 
 export interface AllocateOptions {
-  /** Also compute the flat SHA-256 of what is loaded. */
+  /** Compute the fs-verity digest of what is loaded, on the host; default true. */
+  readonly fsverity?: boolean;
+  /** Compute the flat SHA-256 of what is loaded; default false. */
   readonly sha256?: boolean;
+  /** `pinned`: up to 16 MiB of host memory are page-locked while the load lasts; default `pageable`. */
+  readonly staging?: "pageable" | "pinned";
   /** Bytes between the start of the allocation and the image, a multiple of 16 below 4096; default 0. */
   readonly leadBytes?: number;
 }
@@ -62,11 +66,13 @@ export class Device {
   async allocate(byteLength: number, options: AllocateOptions = {}): Promise<Allocation> {
     this.#assertOpen();
     assertInteger("byteLength", byteLength, 1);
-    const { sha256 = false, leadBytes = 0 } = options;
-    if (typeof sha256 !== "boolean") throw invalidInput("sha256", "be a boolean");
+    const { fsverity = true, sha256 = false, staging = "pageable", leadBytes = 0 } = options;
+    assertBoolean("fsverity", fsverity);
+    assertBoolean("sha256", sha256);
+    if (staging !== "pageable" && staging !== "pinned") throw invalidInput("staging", 'be "pageable" or "pinned"');
     assertLead(leadBytes);
     this.allocatedSize(byteLength, leadBytes);
-    const { handle, allocatedBytes } = unwrap(await native().allocate(this.#handle, byteLength, leadBytes, sha256));
+    const { handle, allocatedBytes } = unwrap(await native().allocate(this.#handle, byteLength, leadBytes, fsverity, sha256, staging === "pinned"));
     return new Allocation(() => this.#closing === undefined, handle, { byteLength, allocatedBytes });
   }
 

@@ -76,11 +76,11 @@ export interface MemoryFacts {
   readonly freeBytes: number;
 }
 
-/** Hex digests of the bytes that passed through staging. */
+/** Hex digests of the bytes that passed through staging; null unless `allocate` asked for them. */
 export interface LoadedDigests {
   /** fs-verity, SHA-256, 4096-byte blocks. */
-  readonly fsverity: string;
-  /** Flat SHA-256; null unless `allocate` asked for it. */
+  readonly fsverity: string | null;
+  /** Flat SHA-256. */
   readonly sha256: string | null;
 }
 

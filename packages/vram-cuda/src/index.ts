@@ -4,6 +4,8 @@ export { CudaError } from "./cuda-error.js";
 export type { CudaErrorCode, CudaErrorDetails } from "./cuda-error.js";
 export { Device } from "./device.js";
 export type { AllocateOptions } from "./device.js";
+export { digestFile, measureFile } from "./digest-file.js";
+export type { DigestFileOptions } from "./digest-file.js";
 export { Driver, openDriver } from "./driver.js";
 export type {
   Backend,

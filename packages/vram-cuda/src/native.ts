@@ -51,7 +51,9 @@ export interface NativeAddon {
     device: DeviceHandle,
     byteLength: number,
     leadBytes: number,
+    fsverity: boolean,
     sha256: boolean,
+    pinned: boolean,
   ): NativeAnswer<{ readonly handle: AllocationHandle; readonly allocatedBytes: number }>;
   /** Copies the chunk before it returns; the value tells whether the next one has room. */
   append(allocation: AllocationHandle, chunk: Uint8Array): NativeResult<boolean>;
@@ -80,6 +82,8 @@ export interface NativeAddon {
   endView(view: View): void;
   /** Whether native code holds a tensor of the allocation. */
   inUse(allocation: AllocationHandle): boolean;
+  measureFile(fd: number): NativeResult<string | null>;
+  digestFile(fd: number, threads: number, cancel?: CancelHandle, onProgress?: NativeProgress): NativeAnswer<string>;
   createCancel(): CancelHandle;
   cancel(cancel: CancelHandle): void;
   /** Ends this thread's environment: cancels, wipes, frees, joins. */

@@ -28,6 +28,11 @@ export function assertFileDescriptor(value: unknown): asserts value is number {
   throw invalidInput("fd", "be a file descriptor");
 }
 
+/** @throws CudaError `INVALID_INPUT` unless `value` is a boolean. */
+export function assertBoolean(argument: string, value: unknown): asserts value is boolean {
+  if (typeof value !== "boolean") throw invalidInput(argument, "be a boolean");
+}
+
 /** @throws CudaError `INVALID_INPUT` unless `value` is a Uint8Array. */
 export function assertBytes(argument: string, value: unknown): asserts value is Uint8Array {
   if (value instanceof Uint8Array) return;

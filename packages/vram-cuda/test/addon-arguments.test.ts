@@ -24,14 +24,16 @@ describe("the addon checks every argument by itself", () => {
 
   it("BO-4 IO-1 IO-3 MS-003 test_safe_cuda_operations test_allocation_overflow_prevented sizes, before the driver is called", async () => {
     const { calls } = simulatorStats();
-    for (const size of NO_SIZES) expect(await native().allocate(device, size, 0, false)).toHaveProperty("error.code", "INVALID_INPUT");
-    for (const lead of [8, 4096, -16, NaN, 0.5, 2 ** 53]) expect(await native().allocate(device, 1, lead, false)).toHaveProperty("error.code", "INVALID_INPUT");
-    expect(await native().allocate(device, 1, 0, 1 as unknown as boolean)).toHaveProperty("error.code", "INVALID_INPUT");
+    for (const size of NO_SIZES) expect(await native().allocate(device, size, 0, true, false, false)).toHaveProperty("error.code", "INVALID_INPUT");
+    for (const lead of [8, 4096, -16, NaN, 0.5, 2 ** 53]) expect(await native().allocate(device, 1, lead, true, false, false)).toHaveProperty("error.code", "INVALID_INPUT");
+    for (const flags of [[1, false, false], [true, 1, false], [true, false, 1]] as unknown as [boolean, boolean, boolean][]) {
+      expect(await native().allocate(device, 1, 0, ...flags)).toHaveProperty("error.code", "INVALID_INPUT");
+    }
     expect(simulatorStats().calls).toEqual(calls);
   });
 
   it("BO-1 BO-2 test_safe_memcpy chunks that do not fit, and what is no Uint8Array", async () => {
-    const { handle } = unwrap(await native().allocate(device, 1024, 0, false));
+    const { handle } = unwrap(await native().allocate(device, 1024, 0, true, false, false));
     const copies = simulatorStats().calls["cuMemcpyHtoDAsync_v2"];
     for (const chunk of [new Uint8Array(1025), new Uint8Array(8 * MIB), new Uint16Array(4), new DataView(new ArrayBuffer(4)), [1], "a", null]) {
       expect(native().append(handle, chunk as Uint8Array)).toHaveProperty("error.code", "INVALID_INPUT");
@@ -40,7 +42,7 @@ describe("the addon checks every argument by itself", () => {
   });
 
   it("BO-1 IO-4 file descriptors and file lengths", async () => {
-    const { handle } = unwrap(await native().allocate(device, 1024, 0, false));
+    const { handle } = unwrap(await native().allocate(device, 1024, 0, true, false, false));
     for (const fd of [-1, 1.5, NaN, 2 ** 31, 2 ** 53, "0"]) {
       expect(await native().appendFile(handle, fd as number, 0, 10)).toHaveProperty("error.code", "INVALID_INPUT");
     }

@@ -17,11 +17,11 @@ describe("handles", () => {
     const addon = native();
     const { handle: driver } = must(addon.openDriver(simulator().libraryPath));
     const { handle: device } = must(await addon.openDevice(driver, 0));
-    const { handle: allocation } = must(await addon.allocate(device, 100, 0, false));
+    const { handle: allocation } = must(await addon.allocate(device, 100, 0, true, false, false));
     const onDriver = (handle: Handle<"driver">): unknown[] => [addon.devices(handle), addon.openDevice(handle, 0)];
     const onDevice = (handle: Handle<"device">): unknown[] => [
       addon.memory(handle),
-      addon.allocate(handle, 100, 0, false),
+      addon.allocate(handle, 100, 0, true, false, false),
       addon.takeTeardownFailures(handle),
       addon.closeDevice(handle),
     ];
@@ -51,7 +51,7 @@ describe("handles", () => {
     for (const answer of await Promise.all(crossed)) expect(answer).toHaveProperty("error.code", "INVALID_INPUT");
 
     must(await addon.release(allocation));
-    const { handle: next } = must(await addon.allocate(device, 100, 0, false));
+    const { handle: next } = must(await addon.allocate(device, 100, 0, true, false, false));
     for (const answer of await Promise.all(onAllocation(allocation))) expect(answer).toHaveProperty("error.code", "INVALID_INPUT");
     must(await addon.release(next));
     must(await addon.closeDevice(device));
@@ -63,7 +63,7 @@ describe("handles", () => {
     const addon = native();
     const { handle: driver } = must(addon.openDriver(simulator().libraryPath));
     const { handle: device } = must(await addon.openDevice(driver, 0));
-    const { handle: allocation } = must(await addon.allocate(device, 100, 0, false));
+    const { handle: allocation } = must(await addon.allocate(device, 100, 0, true, false, false));
     const running = addon.placement(allocation);
     expect(await addon.placement(allocation)).toHaveProperty("error.code", "INVALID_INPUT");
     expect(await addon.release(allocation)).toHaveProperty("error.code", "INVALID_INPUT");

@@ -8,8 +8,14 @@ export interface ExpectedDigests {
   readonly sha256?: string | undefined;
 }
 
+export interface SealRequestFacts {
+  readonly expected: ExpectedDigests | null;
+  /** What the host memory is that the bytes pass through. */
+  readonly staging: "pageable" | "pinned";
+}
+
 /** Judges what a caller asks to be sealed, before anything is allocated. */
-export function evaluateSeal({ expected }: { readonly expected: ExpectedDigests | null }, policy: Policy): PolicyReport {
+export function evaluateSeal({ expected, staging }: SealRequestFacts, policy: Policy): PolicyReport {
   return reportOf([
     requireFact({
       rule: "expected-digest",
@@ -19,6 +25,15 @@ export function evaluateSeal({ expected }: { readonly expected: ExpectedDigests 
       bad: "the bytes have no expected digest, so the seal says integrity and not approval",
       remedy: "give expect.fsverity or expect.sha256",
       waived: !policy.requireExpected,
+    }),
+    requireFact({
+      rule: "pageable-staging",
+      fact: staging,
+      holds: (fact) => fact === "pageable",
+      good: "the load page-locks no host memory",
+      bad: "the load page-locks host memory while it lasts",
+      remedy: "leave staging out, or set requirePageableStaging to false",
+      waived: !policy.requirePageableStaging,
     }),
   ]);
 }

@@ -13,12 +13,16 @@ export interface PolicyOptions {
   readonly requireReadOnly?: boolean;
   /** A seal needs an expected digest; default false. */
   readonly requireExpected?: boolean;
+  /** Loads must not page-lock host memory; default true. */
+  readonly requirePageableStaging?: boolean;
   /** Oldest seal that still verifies, in milliseconds; default null: age alone never invalidates a seal. */
   readonly maxSealAgeMs?: number | null;
 }
 
 /** A policy with every option decided. */
 export type Policy = Required<PolicyOptions>;
+
+type Flag = "requireTrustedDriver" | "requireEcc" | "requireReadOnly" | "requireExpected" | "requirePageableStaging";
 
 const BACKENDS: readonly unknown[] = ["cuda", "simulator", "custom"] satisfies Backend[];
 
@@ -28,6 +32,7 @@ const STRICT: Policy = Object.freeze({
   requireEcc: false,
   requireReadOnly: true,
   requireExpected: false,
+  requirePageableStaging: true,
   maxSealAgeMs: null,
 });
 
@@ -41,7 +46,7 @@ export function resolvePolicy(options: unknown): Policy {
     const value = given.get(name);
     return value === undefined ? STRICT[name] : value;
   };
-  const flag = (name: "requireTrustedDriver" | "requireEcc" | "requireReadOnly" | "requireExpected"): boolean => {
+  const flag = (name: Flag): boolean => {
     const value = decide(name);
     if (typeof value !== "boolean") throw invalidConfig(name, "be a boolean");
     return value;
@@ -52,6 +57,7 @@ export function resolvePolicy(options: unknown): Policy {
     requireEcc: flag("requireEcc"),
     requireReadOnly: flag("requireReadOnly"),
     requireExpected: flag("requireExpected"),
+    requirePageableStaging: flag("requirePageableStaging"),
     maxSealAgeMs: sealAge(decide("maxSealAgeMs")),
   });
 }

@@ -147,15 +147,29 @@ describe("a placement", () => {
 
 describe("a seal without an expected digest", () => {
   it("is refused only by requireExpected", () => {
-    expect(evaluateSeal({ expected: null }, strict).ok).toBe(true);
-    expect(violatedRules(evaluateSeal({ expected: null }, resolvePolicy({ requireExpected: true })))).toEqual(["expected-digest"]);
+    expect(evaluateSeal({ expected: null, staging: "pageable" }, strict).ok).toBe(true);
+    expect(violatedRules(evaluateSeal({ expected: null, staging: "pageable" }, resolvePolicy({ requireExpected: true })))).toEqual(["expected-digest"]);
     for (const expected of [{ fsverity: "a".repeat(64) }, { sha256: "b".repeat(64) }]) {
-      expect(evaluateSeal({ expected }, resolvePolicy({ requireExpected: true })).ok).toBe(true);
+      expect(evaluateSeal({ expected, staging: "pageable" }, resolvePolicy({ requireExpected: true })).ok).toBe(true);
     }
   });
 
   it.each([{}, { fsverity: undefined, sha256: undefined }, { identity: "somebody" }])("is what %j asks for, too", (expected) => {
-    expect(violatedRules(evaluateSeal({ expected }, resolvePolicy({ requireExpected: true })))).toEqual(["expected-digest"]);
+    expect(violatedRules(evaluateSeal({ expected, staging: "pageable" }, resolvePolicy({ requireExpected: true })))).toEqual(["expected-digest"]);
+  });
+});
+
+describe("staging", () => {
+  const pinned = { expected: null, staging: "pinned" } as const;
+
+  it("PB-3 VP-003 test_pinned_memory_disabled page-locked staging is refused unless the policy allows it", () => {
+    expect(violatedRules(evaluateSeal(pinned, strict))).toEqual(["pageable-staging"]);
+    expect(evaluateSeal(pinned, resolvePolicy({ requirePageableStaging: false })).ok).toBe(true);
+    expect(evaluateSeal({ expected: null, staging: "pageable" }, strict).ok).toBe(true);
+  });
+
+  it.each([undefined, null, "mapped", true])("that is %s is not pageable", (staging) => {
+    expect(violatedRules(evaluateSeal({ expected: null, staging: staging as never }, strict))).toEqual(["pageable-staging"]);
   });
 });
 
@@ -179,6 +193,7 @@ describe("resolvePolicy", () => {
       requireEcc: false,
       requireReadOnly: true,
       requireExpected: false,
+      requirePageableStaging: true,
       maxSealAgeMs: null,
     });
     expect(Object.isFrozen(strict) && Object.isFrozen(strict.allowBackends)).toBe(true);

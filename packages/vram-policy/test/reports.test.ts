@@ -37,7 +37,8 @@ describe("PB-5 test_vram_only_enforced reports", () => {
       ...Object.entries(placements).flatMap(([placementName, facts]) =>
         Object.entries(sealings).map(([sealing, sealed]) => [`${placementName}, ${sealing}`, evaluatePlacement({ facts, gpuDevice: 0, sealed }, policy)] as const),
       ),
-      ...[null, { sha256: "0" }, { fsverity: "0" }].map((expected) => [`expect ${JSON.stringify(expected)}`, evaluateSeal({ expected }, policy)] as const),
+      ...[null, { sha256: "0" }, { fsverity: "0" }].map((expected) => [`expect ${JSON.stringify(expected)}`, evaluateSeal({ expected, staging: "pageable" }, policy)] as const),
+      ["staging pinned", evaluateSeal({ expected: { sha256: "0" }, staging: "pinned" }, policy)] as const,
     ];
     const verdicts = reports.map(([question, { ok, rules, violations }]) => `${question}: ${ok ? "ok" : violations.length} ${rules.map(({ rule, verdict }) => `${rule}=${verdict}`).join(" ")}`);
     const sentences = reports.flatMap(([, { rules }]) => rules.map(({ rule, reason, remedy }) => `${rule}: ${reason} (${remedy ?? "no remedy"})`));

@@ -71,6 +71,7 @@ const expectation = options({ fsverity: digest.optional(), sha256: digest.option
 
 const runOptions = {
   modelRef: name.nullable().default(null),
+  staging: z.enum(["pageable", "pinned"], 'be "pageable" or "pinned"').default("pageable"),
   onProgress: callable<(progress: SealProgress) => void>().optional(),
   signal: abortSignal.optional(),
 };
@@ -147,6 +148,12 @@ export interface OpenResidencyOptions {
   readonly driver?: DriverSource;
 }
 
+/**
+ * The host memory that bytes pass through while they are loaded: `pinned` is page-locked until the load has ended and makes
+ * copies to a GPU faster; the default policy refuses it. Default: `pageable`.
+ */
+export type Staging = "pageable" | "pinned";
+
 /** How to seal one model. */
 export interface SealOptions {
   /** 1 to 256 characters of `[A-Za-z0-9_-]`; default: a random one. */
@@ -157,6 +164,7 @@ export interface SealOptions {
   readonly expect?: Expectation | null;
   /** How to read the tensors' names and places; default: by the file's name, then by its content. */
   readonly format?: ModelFormat;
+  readonly staging?: Staging;
   readonly onProgress?: (progress: SealProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -175,6 +183,7 @@ export interface SealSetOptions {
   readonly modelRef?: string | null;
   /** Published digests by bare file name, for every file or for none. */
   readonly expect?: Readonly<Record<string, Expectation>> | null;
+  readonly staging?: Staging;
   /** Told in bytes of the whole set. */
   readonly onProgress?: (progress: SealProgress) => void;
   readonly signal?: AbortSignal;

@@ -30,31 +30,41 @@ export async function placeImage(
   options: PlaceOptions,
 ): Promise<PlacedImage> {
   const { allocation } = memory;
-  const { signal, onProgress } = options;
+  const { expect, signal, onProgress } = options;
   const loadedDigest = await load(memory, image, options);
   await allocation.freeze();
   const placement = await checkedPlacement(worker, memory);
   const digest = await allocation.digest({ signal, onProgress: (doneBytes) => { onProgress("digest", doneBytes); } });
-  if (digest !== loadedDigest) {
-    throw mismatch({ reason: "load", expectedDigest: loadedDigest, actualDigest: digest });
-  }
+  compare("load", loadedDigest, digest);
+  compare("expect", expect?.fsverity, digest);
+  compare("load", image.source.measuredDigest, digest);
   return { digest, placement };
 }
 
-/** Answers the digest of the bytes as they passed the host, which is the expected one: device memory must have it. */
-async function load({ allocation }: HeldMemory, { source, header }: ModelImage, options: PlaceOptions): Promise<string> {
+/**
+ * Which digests of the bytes are taken as they pass the host. An expected fs-verity digest is compared with device memory
+ * alone, which covers file and transfer at once; a flat one is not known of device memory, so the host ties the two together.
+ */
+export function hostDigests(expect: SealStatement["expected"]): { readonly fsverity: boolean; readonly sha256: boolean } {
+  return { fsverity: expect?.fsverity === undefined || expect.sha256 !== undefined, sha256: expect?.sha256 !== undefined };
+}
+
+/** Answers the fs-verity digest of the bytes as they passed the host, where it was taken: device memory must have it. */
+async function load({ allocation }: HeldMemory, { source, header }: ModelImage, options: PlaceOptions): Promise<string | undefined> {
   const { expect, signal, onProgress } = options;
   const firstDigest = expect === null ? await source.firstReading?.({ signal }) : undefined;
   await source.load(allocation, header.head, { signal, onProgress: (doneBytes) => { onProgress("load", doneBytes); } });
-  const loaded = await allocation.finishLoad();
-  const compare = (reason: "load" | "expect", expectedDigest: string | undefined, actualDigest: string | null): void => {
-    if (expectedDigest === undefined || expectedDigest === actualDigest) return;
-    throw mismatch({ reason, expectedDigest, ...(actualDigest === null ? {} : { actualDigest }) });
-  };
-  compare("load", firstDigest, loaded.fsverity);
-  compare("expect", expect?.sha256, loaded.sha256);
-  compare("expect", expect?.fsverity, loaded.fsverity);
-  return loaded.fsverity;
+  const { fsverity, sha256 } = await allocation.finishLoad();
+  compare("expect", expect?.sha256, sha256);
+  if (fsverity === null) return undefined;
+  compare("load", firstDigest, fsverity);
+  compare("expect", expect?.fsverity, fsverity);
+  return fsverity;
+}
+
+function compare(reason: "load" | "expect", expectedDigest: string | undefined, actualDigest: string | null): void {
+  if (expectedDigest === undefined || expectedDigest === actualDigest) return;
+  throw mismatch({ reason, expectedDigest, ...(actualDigest === null ? {} : { actualDigest }) });
 }
 
 async function checkedPlacement(worker: Worker, { shardId, allocation }: HeldMemory): Promise<SealStatement["placement"]> {

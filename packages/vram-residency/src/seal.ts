@@ -6,9 +6,9 @@ import { shardSealed } from "./events.js";
 import { openModelImage } from "./model-image.js";
 import type { ModelImage } from "./model-image.js";
 import type { ModelFormat, ModelHeader } from "./model/header.js";
-import type { SealProgress } from "./options.js";
+import type { SealProgress, Staging } from "./options.js";
 import { Pins } from "./pins.js";
-import { enforceAtSeal, placeImage } from "./place-image.js";
+import { enforceAtSeal, hostDigests, placeImage } from "./place-image.js";
 import type { PlacedImage } from "./place-image.js";
 import type { HeldMemory, LiveShard } from "./registry.js";
 import { releaseMemory } from "./release.js";
@@ -31,6 +31,7 @@ export interface SealRequest {
   readonly setId: string | null;
   /** Refuses headers that do not belong together, before any memory is held. */
   readonly checkHeaders?: (headers: readonly ModelHeader[]) => void;
+  readonly staging: Staging;
   readonly onProgress?: ((progress: SealProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -87,7 +88,9 @@ async function openAndSeal(worker: Worker, shardIds: readonly string[], request:
       if (part !== undefined) candidates.push(await openCandidate(worker, shardId, part, request.signal));
     }
     request.checkHeaders?.(candidates.map(({ image }) => image.header));
-    for (const { part } of candidates) await enforceAtSeal(worker, null, evaluateSeal({ expected: part.expect }, worker.parts.policy));
+    for (const { expect } of request.parts) {
+      await enforceAtSeal(worker, null, evaluateSeal({ expected: expect, staging: request.staging }, worker.parts.policy));
+    }
     if (request.signal.aborted) throw aborted(request.signal.reason);
     return await sealCandidates(worker, candidates, request);
   } finally {
@@ -107,7 +110,7 @@ async function openCandidate(worker: Worker, shardId: string, part: Part, signal
 async function sealCandidates(worker: Worker, candidates: readonly Candidate[], request: Request): Promise<readonly LiveShard[]> {
   const held: HeldMemory[] = [];
   try {
-    for (const candidate of candidates) held.push(await attempt(worker, candidate, () => holdMemory(worker, candidate)));
+    for (const candidate of candidates) held.push(await attempt(worker, candidate, () => holdMemory(worker, candidate, request.staging)));
     const placed: Placed[] = [];
     for (const [index, memory] of held.entries()) {
       const candidate = candidates[index];
@@ -134,13 +137,13 @@ async function attempt<T>(worker: Worker, { shardId }: Candidate, step: () => Pr
 }
 
 /** Reserves, then allocates: the sum of live shards stays within capacity also under concurrency. */
-async function holdMemory(worker: Worker, { shardId, part, image }: Candidate): Promise<HeldMemory> {
+async function holdMemory(worker: Worker, { shardId, part, image }: Candidate, staging: Staging): Promise<HeldMemory> {
   const { device, capacity } = worker.parts;
   const { source, leadBytes } = image;
   const { freeBytes } = await device.memory();
   const reservation = capacity.reserve(device.allocatedSize(source.byteLength, leadBytes), { freeBytes });
   try {
-    const allocation = await device.allocate(source.byteLength, { leadBytes, sha256: part.expect?.sha256 !== undefined });
+    const allocation = await device.allocate(source.byteLength, { leadBytes, staging, ...hostDigests(part.expect) });
     return { shardId, allocation, reservation };
   } catch (error) {
     reservation.release();

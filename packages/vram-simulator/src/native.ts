@@ -30,6 +30,8 @@ export interface SimulatorStats {
   readonly streams: number;
   readonly modules: number;
   readonly allocatedBytes: number;
+  /** Host memory that is page-locked through the driver. */
+  readonly pageLockedBytes: number;
   /** Calls by entry point. */
   readonly calls: Readonly<Record<string, number>>;
 }

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
-import { SealError, readFsverityDigest } from "vram-seal";
+import { CudaError, digestFile } from "vram-cuda";
 import { EXIT } from "./exit-codes.js";
 import type { ExitCode } from "./exit-codes.js";
 import type { Interrupt } from "./interrupt.js";
@@ -12,7 +12,7 @@ export async function digest(files: readonly string[], output: Output, interrupt
   let code: ExitCode = EXIT.good;
   for (const file of files) {
     try {
-      const hex = await digestFile(file, interrupt.signal);
+      const hex = await digestOf(file, interrupt.signal);
       digests.push({ file, digest: `sha256:${hex}` });
       output.say(`sha256:${hex} ${printable(file)}`);
     } catch (error) {
@@ -25,11 +25,11 @@ export async function digest(files: readonly string[], output: Output, interrupt
   return code;
 }
 
-async function digestFile(file: string, signal: AbortSignal): Promise<string> {
+async function digestOf(file: string, signal: AbortSignal): Promise<string> {
   // O_NONBLOCK: opening a FIFO must not wait for a writer.
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    return await readFsverityDigest(handle, { signal });
+    return await digestFile(handle.fd, { signal });
   } finally {
     await handle.close();
   }
@@ -42,6 +42,6 @@ function printable(name: string): string {
 
 /** Of a file system error only the code: its message repeats the path with the system call. */
 function reasonOf(error: unknown): string {
-  if (error instanceof SealError) return error.message;
+  if (error instanceof CudaError) return error.message;
   return error instanceof Error && "code" in error ? String(error.code) : "failed";
 }

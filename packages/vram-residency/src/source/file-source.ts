@@ -4,6 +4,7 @@ import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
+import { measureFile } from "vram-cuda";
 import { VramError, invalidInput } from "../errors.js";
 import { changed, checkedByteLength } from "./model-source.js";
 import type { OpenSource } from "./model-source.js";
@@ -24,6 +25,7 @@ export async function openFileSource(source: string | URL): Promise<OpenSource> 
     return {
       byteLength,
       fileName,
+      measuredDigest: measureFile(handle.fd) ?? undefined,
       firstReading: undefined,
       async readHead(length) {
         const head = await readExactly(handle, fileName, { position, length });

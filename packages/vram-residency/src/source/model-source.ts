@@ -25,6 +25,8 @@ export interface OpenSource {
    * size or a failed read, `ABORTED`.
    */
   load(allocation: Allocation, head: Uint8Array, options: LongOptions): Promise<void>;
+  /** The fs-verity digest that the kernel measured of a file which it protects with our parameters. */
+  readonly measuredDigest: string | undefined;
   /**
    * An independent fs-verity digest of the source, if its bytes can be changed by the caller while they are copied; it is
    * taken before the load, so bytes that differ between the two readings show.

@@ -15,6 +15,7 @@ export function streamSource(
   return {
     byteLength,
     fileName: undefined,
+    measuredDigest: undefined,
     firstReading: undefined,
     async readHead(length) {
       const head = new Uint8Array(length);

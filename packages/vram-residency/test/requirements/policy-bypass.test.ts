@@ -198,6 +198,27 @@ describe("the policy", () => {
     expect(policy.every(({ verdict }) => verdict !== "violated")).toBe(true);
   });
 
+  itWithFaults("PB-3 VP-003 test_pinned_memory_disabled staging is page-locked only where the policy allows it, and never after the load", async () => {
+    const bytes = patternBytes(3 * 2 ** 20);
+    const strict = await openWorkplace();
+    const path = await strict.model(bytes);
+    const error = await refusal(strict.residency.seal(path, { staging: "pinned" }));
+    expect(error).toMatchObject({ code: "POLICY_VIOLATION" });
+    expect(simulatorStats().calls["cuMemHostRegister_v2"] ?? 0).toBe(0);
+
+    const allowing = await openWorkplace({ policy: { ...backend.policy, requirePageableStaging: false } });
+    const lockedBytes: number[] = [];
+    const shard = await allowing.residency.seal(path, {
+      staging: "pinned",
+      onProgress: ({ phase }) => {
+        if (phase === "load") lockedBytes.push(simulatorStats().pageLockedBytes);
+      },
+    });
+    expect(lockedBytes[0]).toBe(bytes.length);
+    expect(simulatorStats()).toMatchObject({ pageLockedBytes: 0, calls: { cuMemHostRegister_v2: 1, cuMemHostUnregister: 1 } });
+    await allowing.residency.verify(shard);
+  });
+
   it("PB-5 requireExpected refuses a seal without an expected digest, and stops", async () => {
     const { residency } = await openWorkplace({ policy: { ...backend.policy, requireExpected: true } });
     expect(await refusal(residency.seal(patternBytes(BYTES)))).toMatchObject({ code: "POLICY_VIOLATION" });
