@@ -6,7 +6,11 @@ import { fileURLToPath } from "node:url";
 
 const COMPILER = "clang-14";
 const check = process.argv.includes("--check");
-const kernels = ["native/kernel/fsverity", "examples/engine-addon/kernel"];
+const kernels = [
+  { source: "native/kernel/fsverity.cu", ptx: "native/kernel/fsverity.ptx" },
+  { source: "native/kernel/fsverity.cu", ptx: "native/kernel/fsverity_balanced.ptx", defines: ["-DVRAM_BALANCED"] },
+  { source: "examples/engine-addon/kernel.cu", ptx: "examples/engine-addon/kernel.ptx" },
+];
 
 const flags = [
   ...["-x", "cuda", "--cuda-device-only", "-nocudainc", "-nocudalib", "-Wno-unknown-cuda-version"],
@@ -14,12 +18,12 @@ const flags = [
   ...["--cuda-gpu-arch=sm_60", "-Xclang", "-target-feature", "-Xclang", "+ptx60", "-Wall", "-Wextra", "-Werror"],
 ];
 
-function regenerate(kernel) {
-  const file = fileURLToPath(new URL(`../${kernel}`, import.meta.url));
-  const options = { cwd: dirname(file), encoding: "utf8", maxBuffer: 1 << 26 };
-  const { status, error, stdout, stderr } = spawnSync(COMPILER, [...flags, `${basename(file)}.cu`, "-o", "-"], options);
+function regenerate({ source, ptx, defines = [] }) {
+  const [from, to] = [source, ptx].map((name) => fileURLToPath(new URL(`../${name}`, import.meta.url)));
+  const options = { cwd: dirname(from), encoding: "utf8", maxBuffer: 1 << 26 };
+  const { status, error, stdout, stderr } = spawnSync(COMPILER, [...flags, ...defines, basename(from), "-o", "-"], options);
   if (error?.code === "ENOENT") {
-    console.error(`${COMPILER} IS ABSENT: the PTX of ${kernel} was not compared with its source. Install Debian's package ${COMPILER}.`);
+    console.error(`${COMPILER} IS ABSENT: ${ptx} was not compared with its source. Install Debian's package ${COMPILER}.`);
     return check && process.env.VRAM_REQUIRE_TOOLS === undefined;
   }
   if (status !== 0) {
@@ -27,11 +31,11 @@ function regenerate(kernel) {
     return false;
   }
   if (!check) {
-    writeFileSync(`${file}.ptx`, stdout);
+    writeFileSync(to, stdout);
     return true;
   }
-  const same = readFileSync(`${file}.ptx`, "utf8") === stdout;
-  console.log(same ? `${kernel}.ptx is what its source compiles to` : `${kernel}.ptx is not what its source compiles to; run: npm run ptx`);
+  const same = readFileSync(to, "utf8") === stdout;
+  console.log(same ? `${ptx} is what its source compiles to` : `${ptx} is not what its source compiles to; run: npm run ptx`);
   return same;
 }
 

@@ -2,10 +2,11 @@
 #pragma once
 
 #ifdef __CUDA__
-#define VRAM_INLINE static __attribute__((device, always_inline)) inline
+#define VRAM_INLINE_MEMBER __attribute__((device, always_inline)) inline
 #else
-#define VRAM_INLINE static __attribute__((always_inline)) inline
+#define VRAM_INLINE_MEMBER __attribute__((always_inline)) inline
 #endif
+#define VRAM_INLINE static VRAM_INLINE_MEMBER
 
 namespace vram::kernel {
 
@@ -56,9 +57,14 @@ VRAM_INLINE u32 Choose(u32 e, u32 f, u32 g) { return g ^ (e & (f ^ g)); }
 VRAM_INLINE u32 Majority(u32 a, u32 b, u32 c) { return (a & b) | (c & (a | b)); }
 #endif
 
+// How sums are formed: a kernel may want them on another pipe of the processor.
+struct PlainSum {
+  VRAM_INLINE_MEMBER u32 operator()(u32 a, u32 b) const { return a + b; }
+};
+
 // One step of section 6.2.2. kStep is the step's place in its group of eight, which renames the working variables.
-template <int kStep>
-VRAM_INLINE void Round(u32 (&s)[8], u32 constant_and_word) {
+template <int kStep, class Sum>
+VRAM_INLINE void Round(u32 (&s)[8], u32 constant_and_word, Sum sum) {
   u32& a = s[(8 - kStep) & 7];
   u32& b = s[(9 - kStep) & 7];
   u32& c = s[(10 - kStep) & 7];
@@ -67,45 +73,47 @@ VRAM_INLINE void Round(u32 (&s)[8], u32 constant_and_word) {
   u32& f = s[(13 - kStep) & 7];
   u32& g = s[(14 - kStep) & 7];
   u32& h = s[(15 - kStep) & 7];
-  const u32 t1 = h + Xor3(RotateRight(e, 6), RotateRight(e, 11), RotateRight(e, 25)) + Choose(e, f, g) + constant_and_word;
-  d += t1;
-  h = t1 + Xor3(RotateRight(a, 2), RotateRight(a, 13), RotateRight(a, 22)) + Majority(a, b, c);
+  const u32 t1 = sum(sum(sum(h, Xor3(RotateRight(e, 6), RotateRight(e, 11), RotateRight(e, 25))), Choose(e, f, g)), constant_and_word);
+  d = sum(d, t1);
+  h = sum(sum(t1, Xor3(RotateRight(a, 2), RotateRight(a, 13), RotateRight(a, 22))), Majority(a, b, c));
 }
 
-VRAM_INLINE u32 Schedule(const u32 (&w)[16], int i) {
+template <class Sum>
+VRAM_INLINE u32 Schedule(const u32 (&w)[16], int i, Sum sum) {
   const u32 w15 = w[(i + 1) & 15];
   const u32 w2 = w[(i + 14) & 15];
-  return w[i & 15] + Xor3(RotateRight(w15, 7), RotateRight(w15, 18), w15 >> 3) + w[(i + 9) & 15] +
-         Xor3(RotateRight(w2, 17), RotateRight(w2, 19), w2 >> 10);
+  const u32 early = sum(w[i & 15], Xor3(RotateRight(w15, 7), RotateRight(w15, 18), w15 >> 3));
+  return sum(sum(early, w[(i + 9) & 15]), Xor3(RotateRight(w2, 17), RotateRight(w2, 19), w2 >> 10));
 }
 
-template <int kFirst>
-VRAM_INLINE void EightRounds(u32 (&s)[8], u32 (&w)[16]) {
+template <int kFirst, class Sum>
+VRAM_INLINE void EightRounds(u32 (&s)[8], u32 (&w)[16], Sum sum) {
   if constexpr (kFirst >= 16) {
 #pragma unroll
-    for (int i = 0; i < 8; ++i) w[(kFirst + i) & 15] = Schedule(w, kFirst + i);
+    for (int i = 0; i < 8; ++i) w[(kFirst + i) & 15] = Schedule(w, kFirst + i, sum);
   }
-  Round<0>(s, kRoundConstants[kFirst + 0] + w[(kFirst + 0) & 15]);
-  Round<1>(s, kRoundConstants[kFirst + 1] + w[(kFirst + 1) & 15]);
-  Round<2>(s, kRoundConstants[kFirst + 2] + w[(kFirst + 2) & 15]);
-  Round<3>(s, kRoundConstants[kFirst + 3] + w[(kFirst + 3) & 15]);
-  Round<4>(s, kRoundConstants[kFirst + 4] + w[(kFirst + 4) & 15]);
-  Round<5>(s, kRoundConstants[kFirst + 5] + w[(kFirst + 5) & 15]);
-  Round<6>(s, kRoundConstants[kFirst + 6] + w[(kFirst + 6) & 15]);
-  Round<7>(s, kRoundConstants[kFirst + 7] + w[(kFirst + 7) & 15]);
+  Round<0>(s, sum(w[(kFirst + 0) & 15], kRoundConstants[kFirst + 0]), sum);
+  Round<1>(s, sum(w[(kFirst + 1) & 15], kRoundConstants[kFirst + 1]), sum);
+  Round<2>(s, sum(w[(kFirst + 2) & 15], kRoundConstants[kFirst + 2]), sum);
+  Round<3>(s, sum(w[(kFirst + 3) & 15], kRoundConstants[kFirst + 3]), sum);
+  Round<4>(s, sum(w[(kFirst + 4) & 15], kRoundConstants[kFirst + 4]), sum);
+  Round<5>(s, sum(w[(kFirst + 5) & 15], kRoundConstants[kFirst + 5]), sum);
+  Round<6>(s, sum(w[(kFirst + 6) & 15], kRoundConstants[kFirst + 6]), sum);
+  Round<7>(s, sum(w[(kFirst + 7) & 15], kRoundConstants[kFirst + 7]), sum);
 }
 
 // Compresses one block of sixteen big-endian words, already in host order, into state. Uses up the words.
-VRAM_INLINE void Compress(u32 (&state)[8], u32 (&w)[16]) {
+template <class Sum = PlainSum>
+VRAM_INLINE void Compress(u32 (&state)[8], u32 (&w)[16], Sum sum = {}) {
   u32 s[8] = {state[0], state[1], state[2], state[3], state[4], state[5], state[6], state[7]};
-  EightRounds<0>(s, w);
-  EightRounds<8>(s, w);
-  EightRounds<16>(s, w);
-  EightRounds<24>(s, w);
-  EightRounds<32>(s, w);
-  EightRounds<40>(s, w);
-  EightRounds<48>(s, w);
-  EightRounds<56>(s, w);
+  EightRounds<0>(s, w, sum);
+  EightRounds<8>(s, w, sum);
+  EightRounds<16>(s, w, sum);
+  EightRounds<24>(s, w, sum);
+  EightRounds<32>(s, w, sum);
+  EightRounds<40>(s, w, sum);
+  EightRounds<48>(s, w, sum);
+  EightRounds<56>(s, w, sum);
 #pragma unroll
   for (int i = 0; i < 8; ++i) state[i] += s[i];
 }

@@ -141,6 +141,7 @@ class Group {
     switch (special) {
       case Special::kThreadX: return first_thread_ + lane;
       case Special::kThreadsX: return launch_.threads_per_block;
+      case Special::kThreadsY: return 1;  // every launch is one-dimensional
       case Special::kBlockX: return block_;
       case Special::kBlocksX: return launch_.blocks;
     }

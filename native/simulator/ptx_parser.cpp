@@ -216,6 +216,7 @@ class Parser {
   void ParseMove(Instruction& i) {
     static const std::map<std::string_view, Special> kSpecials = {{"%tid.x", Special::kThreadX},
                                                                   {"%ntid.x", Special::kThreadsX},
+                                                                  {"%ntid.y", Special::kThreadsY},
                                                                   {"%ctaid.x", Special::kBlockX},
                                                                   {"%nctaid.x", Special::kBlocksX}};
     i.destination = Register(Next(), Width::k32);

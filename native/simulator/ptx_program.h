@@ -30,7 +30,7 @@ enum class Opcode : std::uint8_t {
   kReadSpecial,
 };
 
-enum class Special : std::uint8_t { kThreadX, kThreadsX, kBlockX, kBlocksX };
+enum class Special : std::uint8_t { kThreadX, kThreadsX, kThreadsY, kBlockX, kBlocksX };
 
 // A slot, or a constant where slot is kConstant.
 struct Operand {

@@ -1,4 +1,4 @@
-// The digest kernel that ships against SHA-256 on the host.
+// The digest kernel that ships, and its variant, against SHA-256 on the host.
 #include <cstring>
 #include <fstream>
 #include <random>
@@ -16,8 +16,11 @@ constexpr std::size_t kBlockBytes = 4096;
 constexpr CUdeviceptr kBlocks = 0x10000000;
 constexpr CUdeviceptr kDigests = 0x7000000000;
 
-std::shared_ptr<const Function> Kernel() {
-  std::ifstream file(VRAM_KERNEL_PTX);
+const std::string kShipped = VRAM_KERNELS "/fsverity.ptx";
+const std::string kBalanced = VRAM_KERNELS "/fsverity_balanced.ptx";
+
+std::shared_ptr<const Function> Kernel(const std::string& path = kShipped) {
+  std::ifstream file(path);
   std::stringstream text;
   text << file.rdbuf();
   const auto functions = ParsePtx(text.str());
@@ -47,12 +50,12 @@ std::vector<unsigned char> HostDigest(const unsigned char* block) {
   return digest;
 }
 
-void ExpectDigests(std::size_t count, std::size_t spare_blocks) {
+void ExpectDigests(std::size_t count, std::size_t spare_blocks, const std::string& path = kShipped) {
   std::mt19937 random(static_cast<unsigned>(count));
   std::vector<unsigned char> blocks((count + spare_blocks) * kBlockBytes);
   for (unsigned char& byte : blocks) byte = static_cast<unsigned char>(random());
   std::vector<unsigned char> digests((count + 1) * 32, 0xee);
-  const auto kernel = Kernel();
+  const auto kernel = Kernel(path);
   Launch launch;
   launch.function = kernel.get();
   launch.blocks = static_cast<std::uint32_t>((count + 127) / 128);
@@ -69,6 +72,10 @@ void ExpectDigests(std::size_t count, std::size_t spare_blocks) {
 
 TEST("CI-004 kernel: SHA-256 of every block, and nothing written behind the last digest") {
   for (const std::size_t count : {1, 2, 63, 64, 65, 127, 128, 129, 200}) ExpectDigests(count, 0);
+}
+
+TEST("CI-004 kernel: the variant with balanced additions gives the same digests") {
+  for (const std::size_t count : {1, 2, 127, 128, 129, 200}) ExpectDigests(count, 0, kBalanced);
 }
 
 TEST("kernel: blocks behind the count are neither read nor hashed") { ExpectDigests(3, 2); }
