@@ -146,12 +146,10 @@ Status Context::PinHostMemory(std::span<std::byte> memory) {
   return VRAM_CALL(caller_, Code::kCudaFailed, cuMemHostRegister_v2, static_cast<void*>(memory.data()), memory.size(), 0U);
 }
 
-bool Context::UnpinHostMemory(std::span<std::byte> memory) noexcept {
-  const Status unpinned = VRAM_CALL(caller_, Code::kCudaFailed, cuMemHostUnregister, static_cast<void*>(memory.data()));
+Status Context::UnpinHostMemory(std::span<std::byte> memory) {
+  Status unpinned = VRAM_CALL(caller_, Code::kCudaFailed, cuMemHostUnregister, static_cast<void*>(memory.data()));
   // A lost context takes its page locks with it.
-  if (unpinned.ok() || caller_.lost()) return true;
-  failures_->Record(std::nullopt, unpinned.error().code);
-  return false;
+  return caller_.lost() ? Status(Done{}) : std::move(unpinned);
 }
 
 Status Context::Synchronize() { return VRAM_CALL(caller_, Code::kCudaFailed, cuStreamSynchronize, stream_); }

@@ -60,8 +60,7 @@ class Context {
 
   /// Page-locks host memory, whole pages, until it is unpinned. Only what a load passes through may be pinned.
   Status PinHostMemory(std::span<std::byte> memory);
-  /// False where the driver still holds the memory; that is recorded.
-  bool UnpinHostMemory(std::span<std::byte> memory) noexcept;
+  Status UnpinHostMemory(std::span<std::byte> memory);
 
   // Facts about a mapping; none of them tells where it lies.
   Result<std::uint64_t> ReadAttribute(const Mapping& mapping, driver::PointerAttribute attribute);

@@ -27,8 +27,9 @@ Status Load::Prepare(std::shared_ptr<device::Mapping> mapping) {
   if (ready.ok()) {
     mapping_ = std::move(mapping);
   } else {
-    staging_.Release();
     error_ = ready.error();
+    // An error before this one is the one that counts.
+    static_cast<void>(staging_.Release());
   }
   return ready;
 }
@@ -222,7 +223,8 @@ void Load::Finish(FinishCallback callback) {
 
 Result<LoadedDigests> Load::Complete() {
   const std::lock_guard lock(mutex_);
-  staging_.Release();
+  Status released = staging_.Release();
+  if (!released.ok()) Fail(std::move(released).error());
   if (error_) return *error_;
   const std::uint64_t lead = mapping_->lead_bytes();
   const std::uint64_t image_end = lead + byte_length_;
@@ -248,7 +250,8 @@ void Load::Abort(std::function<void()> callback) {
     const auto release = [self, callback] {
       {
         const std::lock_guard wipe(self->mutex_);
-        self->staging_.Release();
+        const Status released = self->staging_.Release();
+        if (!released.ok()) self->context_.failures().Record(std::nullopt, released.error().code);
       }
       callback();
     };

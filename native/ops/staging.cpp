@@ -28,14 +28,15 @@ Status Staging::Pin(device::Context& context) {
   return pinned;
 }
 
-void Staging::Release() noexcept {
-  if (memory_ == nullptr) return;
+Status Staging::Release() {
+  if (memory_ == nullptr) return Done{};
   explicit_bzero(memory_, bytes_);
-  // What the driver still holds must stay where it is; it is empty.
-  if (pinned_by_ == nullptr || pinned_by_->UnpinHostMemory(memory())) munmap(memory_, bytes_);
+  Status unpinned = pinned_by_ == nullptr ? Status(Done{}) : pinned_by_->UnpinHostMemory(memory());
+  if (unpinned.ok()) munmap(memory_, bytes_);
   memory_ = nullptr;
   pinned_by_ = nullptr;
   free_.clear();
+  return unpinned;
 }
 
 }  // namespace vram::ops

@@ -20,14 +20,14 @@ class Staging {
   Staging() = default;
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;
-  ~Staging() { Release(); }
+  ~Staging() { static_cast<void>(Release()); }
 
   /// Makes `slots` slots of `slot_bytes` each.
   Status Prepare(std::size_t slots, std::uint64_t slot_bytes);
   /// Device thread, as is the release then: page-locks the slots.
   Status Pin(device::Context& context);
-  /// Wipes and unmaps. Idempotent.
-  void Release() noexcept;
+  /// Wipes and unmaps. Idempotent. What the driver does not let go of stays mapped, empty.
+  Status Release();
 
   bool has_free() const noexcept { return !free_.empty(); }
   /// Takes a free slot; there must be one.

@@ -76,6 +76,11 @@ void SetLatency(const std::string& entry_point, unsigned milliseconds) {
   TheMachine().faults.latency_ms[entry_point] = milliseconds;
 }
 
+void HashNatively() {
+  const auto lock = Lock();
+  TheMachine().hashes_natively = true;
+}
+
 Stats ReadStats() {
   const auto lock = Lock();
   const Machine& machine = TheMachine();

@@ -81,6 +81,8 @@ void SetLatency(const Napi::CallbackInfo& info) {
   control::SetLatency(Text(info[0]), static_cast<unsigned>(Count(info[1])));
 }
 
+void HashNatively(const Napi::CallbackInfo&) { control::HashNatively(); }
+
 Napi::Value Number(Napi::Env env, std::uint64_t value) { return Napi::Number::New(env, static_cast<double>(value)); }
 
 Napi::Value ReadStats(const Napi::CallbackInfo& info) {
@@ -127,6 +129,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("skipKernel", Napi::Function::New(env, SkipKernel));
   exports.Set("loseDevice", Napi::Function::New(env, LoseDevice));
   exports.Set("setLatency", Napi::Function::New(env, SetLatency));
+  exports.Set("hashNatively", Napi::Function::New(env, HashNatively));
   exports.Set("readStats", Napi::Function::New(env, ReadStats));
   return exports;
 }

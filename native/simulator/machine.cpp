@@ -35,6 +35,7 @@ void Machine::Reset(std::vector<DeviceConfig> configs, int version) {
   modules.clear();
   late_copies.clear();
   page_locked.clear();
+  hashes_natively = false;
   freed.clear();
   faults = Faults{};
 }

@@ -97,6 +97,7 @@ struct Machine {
   std::vector<FreedMemory> freed;
   std::uint64_t next_id = 1;  // never used twice, over all resets of the process
   Faults faults;
+  bool hashes_natively = false;
 
   Machine();
   // Puts everything but the ids back to the beginning, with these devices.

@@ -184,6 +184,16 @@ TEST("VP-003 an aborted load leaves nothing page-locked; what the driver does no
   }
 }
 
+TEST("VP-003 a load whose staging stays page-locked has failed") {
+  LoadRig rig;
+  const auto load = rig.Begin(1000, {.pinned = true});
+  Must(load->Append(Pattern(1000)));
+  control::FailCall("cuMemHostUnregister", driver::kInvalidValue, {});
+  EXPECT(CodeOf(rig.Finish(*load)) == Code::kCudaFailed);
+  rig.Abort(*load);
+  EXPECT(rig.Release().wiped);
+}
+
 TEST("Staging that cannot be page-locked is the load's error") {
   LoadRig rig;
   control::FailCall("cuMemHostRegister_v2", driver::kOutOfMemory, {});

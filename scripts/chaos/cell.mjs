@@ -6,8 +6,8 @@ const SHARD_BYTES = 2 ** 21;
 
 /** How many of each the simulated driver holds. */
 function held() {
-  const { allocations, reservations, contexts, streams, modules } = simulatorStats();
-  return { allocations: allocations.length, reservations, contexts, streams, modules };
+  const { allocations, reservations, contexts, streams, modules, pageLockedBytes } = simulatorStats();
+  return { allocations: allocations.length, reservations, contexts, streams, modules, "page locks": pageLockedBytes > 0 ? 1 : 0 };
 }
 
 /** An event in short: its type, and of memory that was given up how. */

@@ -32,7 +32,7 @@ export async function newWorkplace() {
     model,
     executed: false,
     async open() {
-      const policy = { allowBackends: ["simulator"] };
+      const policy = { allowBackends: ["simulator"], requirePageableStaging: false };
       this.residency = await openResidency({ sealKey: await generate(), audit, workerId: "chaos", policy, driver: simulator() });
     },
     async end() {
@@ -71,6 +71,10 @@ export const operations = {
   open: { prepare: async () => undefined, act: (place) => place.open() },
   "seal a file": { shards: 0, seals: 1, prepare: opened, act: async (place) => assertSealed(await place.residency.seal(place.model)) },
   "seal bytes": { shards: 0, seals: 1, prepare: opened, act: async (place) => assertSealed(await place.residency.seal(bytes)) },
+  "seal with page-locked staging": {
+    ...{ shards: 0, seals: 1, prepare: opened },
+    act: async (place) => assertSealed(await place.residency.seal(place.model, { staging: "pinned" })),
+  },
   "seal a set": {
     ...{ shards: 0, seals: 2, prepare: opened },
     act: async (place) => assertSealed(...(await place.residency.sealSet([place.model, place.model])).shards),

@@ -49,6 +49,11 @@ const sealing = [
   phase(PLACE, "rule violated"),
   phase(DIGEST, "driver error"),
 ];
+const sealingPinned = [
+  ...sealing,
+  phase(["cuMemHostRegister_v2"], "driver error", { holds: "before" }),
+  phase(["cuMemHostUnregister"], "driver error"),
+];
 const verifying = [naming, phase(PLACE, "unverified"), phase(DIGEST, "unverified")];
 const executing = [...verifying, phase(["cuMemGetInfo_v2"], "goes through")]; // the device is asked whether it survived `fn`
 
@@ -65,6 +70,7 @@ const PHASES = {
   ],
   "seal a file": sealing,
   "seal bytes": sealing,
+  "seal with page-locked staging": sealingPinned,
   "seal a set": sealing,
   "undo a seal": [...sealing, ...releasing("bytes differ")],
   verify: verifying,
@@ -92,7 +98,7 @@ function alternatives(operation, fault, met) {
   const usual = operation === "undo a seal" ? "bytes differ" : "goes through";
   const each = (ends, memories) => ends.flatMap((end) => memories.map((memory) => ({ end, memory })));
   if (effect === "lies") {
-    const noticed = operations[operation].verifies > 0 ? ["unverified"] : PHASES[operation] === sealing ? ["driver error", "bytes differ"] : ["driver error"];
+    const noticed = operations[operation].verifies > 0 ? ["unverified"] : operations[operation].seals > 0 && operation !== "undo a seal" ? ["driver error", "bytes differ"] : ["driver error"];
     const isGivenUp = met.memory !== undefined;
     const ends = isGivenUp && operation !== "undo a seal" ? [usual] : [usual, ...noticed];
     return each(ends, isGivenUp || when === "always" || operation === "undo a seal" ? ["wiped", "not wiped"] : ["wiped"]);
@@ -159,12 +165,13 @@ function foresee(operation, fault, met, { end, memory }) {
   const reasons = stops ? [code] : kept > 0 ? MEMORY[memory].reasons : [null];
   const state = !isOpen ? "none" : operation === "close" ? "closed" : reasons[0] === null ? "ready" : "stopped";
   const count = isOpen && operation !== "close" ? 1 : 0;
+  const keepsLock = fault.entryPoint === "cuMemHostUnregister" && fault.effect === "fails";
   const addresses = fault.entryPoint === "cuMemAddressFree" && givenUp > 0 && fault.effect === "fails" ? 1 : 0;
   return {
     ...{ code, kind, state, events, usedShards: live + kept, executed: isExecuted },
     reasons: operation === "close" ? ["STOPPED"] : isOpen ? reasons : [null],
     isLost: memory === "lost",
-    held: { allocations: count + live + kept, reservations: count + live + kept + addresses, contexts: count, streams: count, modules: count },
+    held: { allocations: count + live + kept, reservations: count + live + kept + addresses, contexts: count, streams: count, modules: count, "page locks": keepsLock ? 1 : 0 },
   };
 }
 
@@ -176,6 +183,7 @@ function mayStay(entryPoint) {
     cuModuleUnload: ["modules"],
     cuStreamDestroy_v2: ["streams"],
     cuDevicePrimaryCtxRelease_v2: ["contexts"],
+    cuMemHostUnregister: ["page locks"],
   };
   return WIPE.includes(entryPoint) ? ["allocations", "reservations"] : (kinds[entryPoint] ?? []);
 }

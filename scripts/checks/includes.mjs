@@ -10,7 +10,7 @@ const INCLUDES = {
   device: ["driver", "hash"],
   ops: ["device", "driver", "hash", "kernel"],
   binding: ["ops", "device", "driver"],
-  simulator: ["driver", "kernel"],
+  simulator: ["driver", "hash", "kernel"],
   fuzz: ["ops", "device", "driver", "hash", "simulator"],
 };
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createHash } from "node:crypto";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { faultCopy, flipBit, simulatorStats, skipKernel } from "vram-simulator/control";
+import { faultCopy, flipBit, hashNatively, simulatorStats, skipKernel } from "vram-simulator/control";
 import vectors from "./vectors/fsverity.json" with { type: "json" };
 import { failure, openSimulated, patternBytes, sealable } from "./fixture.js";
 
@@ -36,6 +36,18 @@ describe("CI-004 the digest computed in device memory", () => {
     expect(fsverity).toBe(await (await sealable(device, bytes)).digest());
     expect(seen.at(-1)).toBe(bytes.length);
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
+  });
+
+  it("is the same where the simulator lets the host's hash stand in for the kernel", async () => {
+    const bytes = patternBytes(524_289);
+    const allocation = await sealable(await openSimulated(), bytes);
+    const interpreted = await allocation.digest();
+    const { calls } = simulatorStats();
+    hashNatively();
+    expect(await allocation.digest()).toBe(interpreted);
+    flipBit({ bufferId: (await allocation.placement()).bufferId ?? "", byteOffset: 524_288, bit: 0 });
+    expect(await allocation.digest()).not.toBe(interpreted);
+    expect(simulatorStats().calls["cuLaunchKernel"]).toBe((calls["cuLaunchKernel"] ?? 0) + 4);
   });
 
   it("changes with every single bit, the first and the last included", async () => {

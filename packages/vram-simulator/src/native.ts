@@ -16,6 +16,7 @@ interface NativeControl {
   skipKernel(...occasion: Occasion): void;
   loseDevice(code: number): void;
   setLatency(entryPoint: string, milliseconds: number): void;
+  hashNatively(): void;
   readStats(): SimulatorStats;
 }
 
