@@ -12,6 +12,7 @@ const INCLUDES = {
   binding: ["ops", "device", "driver"],
   simulator: ["driver", "hash", "kernel"],
   fuzz: ["ops", "device", "driver", "hash", "simulator"],
+  bench: ["ops", "device", "driver", "hash"],
 };
 
 const NODE = /^(napi|node_api|js_native_api|node|v8|uv)\b/;
