@@ -126,6 +126,15 @@ std::string CopySpeed(Session& session, size_t bytes, int runs, void* host) {
   }));
 }
 
+std::string MemsetSpeed(Session& session, size_t bytes, int runs) {
+  if (session.FreeBytes() < session.Rounded(bytes)) return Skipped("too little free memory");
+  const CUdeviceptr memory = session.Allocate(bytes);
+  return Speed(bytes, Best(runs, [&] {
+    Need("memset", session.api().cuMemsetD8Async(memory, 0, bytes, session.stream()));
+    Need("synchronize", session.Wait());
+  }));
+}
+
 std::string PageableSpeed(Session& session, size_t bytes, int runs) {
   std::vector<unsigned char> host(bytes);
   return CopySpeed(session, bytes, runs, host.data());
@@ -186,6 +195,7 @@ int main(int count, char** arguments) {
   for (const size_t size : sizes) {
     ask("kernel" + std::to_string(size) + "MiB", [&](Session& session) { return KernelSpeed(session, size * mebibyte, runs); });
   }
+  ask("memset", [&](Session& session) { return MemsetSpeed(session, sizes.back() * mebibyte, runs); });
   const size_t copied = (quick ? 1 : 1024) * mebibyte;
   ask("copyPageable", [&](Session& session) { return PageableSpeed(session, copied, runs); });
   ask("copyPinned", [&](Session& session) { return PinnedSpeed(session, copied, runs); });

@@ -12,13 +12,13 @@ const run = (program, args) => spawnSync(program, args, { cwd: root, encoding: "
 
 function problemsOf({ status, stdout, stderr }) {
   if (status !== 0) return [`the probe ended with ${status}: ${stderr}`];
-  const { readOnlyStore, readOnlyCopy, readOnlyMemset, kernel1MiB, copyPageable, trace, failed } = JSON.parse(stdout);
+  const { readOnlyStore, readOnlyCopy, readOnlyMemset, kernel1MiB, memset, copyPageable, trace, failed } = JSON.parse(stdout);
   const first = (step) => trace.find((each) => each.step === step)?.result;
   return [
     ...(failed.length === 0 ? [] : [`experiments failed: ${failed}`]),
     ...(readOnlyStore.contextAlive === false ? [] : ["a store into a read-only mapping did not end the context"]),
     ...(readOnlyCopy.unchanged === true && readOnlyMemset.unchanged === true ? [] : ["a copy into a read-only mapping was not refused"]),
-    ...(kernel1MiB.gigabytesPerSecond > 0 && copyPageable.gigabytesPerSecond > 0 ? [] : ["a speed was not measured"]),
+    ...(kernel1MiB.gigabytesPerSecond > 0 && memset.gigabytesPerSecond > 0 && copyPageable.gigabytesPerSecond > 0 ? [] : ["a speed was not measured"]),
     ...(first("launch") === 0 && first("create beyond the device") === 2 ? [] : ["the trace of result codes is not the driver's"]),
   ];
 }
