@@ -1,6 +1,7 @@
 // Runs every check that is not a test of behaviour, one line each; `--json FILE` writes the counts.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { checkBenchFixtures } from "./checks/bench-fixtures.mjs";
 import { checkAbi, checkCompiles, checkLint, checkPtx } from "./checks/compilers.mjs";
 import { checkDocuments } from "./checks/documents.mjs";
 import { checkImports, checkManifests } from "./checks/imports.mjs";
@@ -18,6 +19,7 @@ const checks = [
   ["documents keep their rules", checkDocuments],
   ["each of these rules finds its violations, and refuses to judge nothing", checkRuleFixtures],
   ["the verification matrix finds what is missing, renamed, skipped or failed", checkMatrixFixtures],
+  ["the benchmark's comparison finds a ratio that fell beyond its noise", checkBenchFixtures],
   ["the driver's interface is the toolkit's", checkAbi],
   ["the kernel's PTX is what its source compiles to", checkPtx],
   ["the GPU probe builds, and answers on the simulator", checkProbe],
