@@ -47,6 +47,7 @@ const built = (run) => async (args) => {
 };
 
 const tasks = {
+  bench: built(script("scripts/bench.mjs")),
   build,
   chaos: built(script("scripts/chaos.mjs")),
   coverage: built(script("scripts/coverage.mjs")),

@@ -1,0 +1,65 @@
+// What a verification costs besides the digest: the steps of the facade's verify.ts, whole and one by one.
+import { createHmac, createSecretKey, randomBytes } from "node:crypto";
+import { evaluatePlacement } from "vram-policy";
+import { verifySeal } from "vram-seal";
+import { once } from "./once.mjs";
+import { quantile } from "./statistics.mjs";
+
+const CALLS = 1_000;
+const BLOCK = Buffer.alloc(4096, 1);
+const ON_DEVICE = ["statement check", "attribute query"];
+const ON_HOST = ["verifySeal()", "evaluatePlacement()", "sealKey.mac()"];
+
+/** So many calls, each timed by itself: their median and their 99th percentile. */
+async function timeCalls(call) {
+  const seconds = [];
+  for (let done = 0; done < CALLS; done += 1) {
+    const startMs = performance.now();
+    await call();
+    seconds.push((performance.now() - startMs) / 1e3);
+  }
+  return { seconds: quantile(seconds, 0.5), p99Seconds: quantile(seconds, 0.99) };
+}
+
+/** A sealed block for its statement, and one beneath the facade for its placement. */
+async function prepare({ device, policy, residency, sealKey: key }) {
+  const { seal } = await (await residency()).seal(BLOCK);
+  const allocation = await device.allocate(BLOCK.length);
+  await allocation.append(BLOCK);
+  await allocation.finishLoad();
+  await allocation.freeze();
+  const sealed = await allocation.placement();
+  const statement = Buffer.from(seal.statement, "base64");
+  const { instanceId, gpuDevice, shardId } = JSON.parse(statement);
+  const registry = new Map([[shardId, { seal, allocation }]]);
+  const hmacKey = createSecretKey(randomBytes(32));
+  const judge = (facts) => evaluatePlacement({ facts, gpuDevice, sealed }, policy);
+  if (!judge(sealed).ok) throw new Error("the placement is refused");
+  return {
+    "statement check": async () => {
+      const live = registry.get(shardId);
+      await verifySeal(live.seal, { key, instanceId });
+      judge(await live.allocation.placement());
+    },
+    "verifySeal()": () => verifySeal(seal, { key, instanceId }),
+    "attribute query": () => allocation.placement(),
+    "evaluatePlacement()": () => judge(sealed),
+    "sealKey.mac()": () => key.mac(instanceId, statement),
+    createHmac: () => createHmac("sha256", hmacKey).update(statement).digest(),
+  };
+}
+
+export function callGroup({ workplace }) {
+  const { backend } = workplace;
+  const calls = once(() => prepare(workplace));
+  const subject = (id) => ({ id, backend: ON_DEVICE.includes(id) ? backend : undefined, measure: async () => timeCalls((await calls())[id]) });
+  const subjects = [...ON_DEVICE, ...ON_HOST, "createHmac"].map(subject);
+  return {
+    name: "calls",
+    subjects,
+    rows: [
+      { id: "statement check without digest, p99", backend, own: "statement check", of: "p99Seconds", unit: "µs", must: 100, aim: 50 },
+      ...subjects.slice(0, -1).map(({ id, backend }) => ({ id: `${id} : createHmac`, backend, own: id, peer: "createHmac" })),
+    ],
+  };
+}
