@@ -1,5 +1,7 @@
 // The digest of a file on the host, against other programs on the same file and against what memory and the file allow.
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
+import { digestFile } from "vram-cuda";
 import { once } from "./once.mjs";
 import { hasProgram, runProgram } from "./programs.mjs";
 import { makeRandomFile, sha256Of } from "./random-file.mjs";
@@ -39,6 +41,21 @@ function peerSubject({ id, program, args, digest }, file, bytes) {
   return { id, bytes, measure };
 }
 
+/** The same digest by the package, for JavaScript. */
+function digestFileSubject(file, bytes) {
+  const measure = async () => {
+    const { path, fsverity } = file();
+    const fd = openSync(path, "r");
+    const startMs = performance.now();
+    const digest = await digestFile(fd, { threads: 1 });
+    const seconds = (performance.now() - startMs) / 1e3;
+    closeSync(fd);
+    assertDigest("digestFile()", digest, fsverity);
+    return { seconds };
+  };
+  return { id: "digestFile()", bytes, measure };
+}
+
 function nativeSubjects(native, file, bytes) {
   const subject = (id, args, absent) => {
     if (native === undefined) return { id, absent: "vram_host_bench is absent" };
@@ -72,7 +89,12 @@ export function hostGroup({ folder, native, machine, options }) {
   const has = (path) => (native?.paths.includes(path) ? undefined : `this CPU lacks ${path}`);
   return {
     name: "host",
-    subjects: [createHashSubject(file, bytes), ...PEERS.map((peer) => peerSubject(peer, file, bytes)), ...nativeSubjects(native, file, bytes)],
+    subjects: [
+      createHashSubject(file, bytes),
+      ...PEERS.map((peer) => peerSubject(peer, file, bytes)),
+      ...nativeSubjects(native, file, bytes),
+      digestFileSubject(file, bytes),
+    ],
     rows: [
       { id: "host digest, avx512 : createHash", own: "digest, avx512", peer: "createHash", must: 2.5, aim: 3 },
       { id: "host digest, sha-ni : createHash", own: "digest, sha-ni", peer: "createHash", must: 1.6, aim: 1.8 },
@@ -84,6 +106,8 @@ export function hostGroup({ folder, native, machine, options }) {
       against("fsverity digest", { of: "wholeSeconds", must: 3.5, aim: 4.5, unjudged: has("avx512") }),
       ...["openssl dgst", "sha256sum", "b3sum"].map((peer) => against(peer, { of: "wholeSeconds" })),
       ...["reading the file", "reading memory", "memcpy"].map((limit) => against(limit)),
+      { id: "digestFile() : createHash", own: "digestFile()", peer: "createHash" },
+      { id: "digestFile() : host digest", own: "digestFile()", peer: "digest" },
     ],
   };
 }
