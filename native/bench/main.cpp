@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bench/measure.h"
+#include "ops/file_digest.h"
 
 using namespace vram;
 using namespace vram::bench;
@@ -46,7 +47,7 @@ Result<Measurement> RunDigest(Arguments arguments) {
     arguments.erase(arguments.begin(), arguments.begin() + 2);
   }
   if (arguments.size() != 1) return UsageError();
-  if (threads > 1024) return InvalidInput("--threads must be at most 1024");
+  if (threads > ops::kMostDigestThreads) return InvalidInput("--threads must be at most " + std::to_string(ops::kMostDigestThreads));
   const auto path = FindPath(path_name);
   if (!path.ok()) return path.error();
   const auto file = OpenToRead(arguments[0].c_str());
@@ -75,7 +76,7 @@ Result<Measurement> Run(const std::string& command, const Arguments& arguments) 
 
 void PrintPaths() {
   std::string names;
-  for (const hash::Path* path : hash::AvailablePaths()) names += (names.empty() ? "\"" : ", \"") + std::string(path->name) + "\"";
+  for (const hash::Path& path : hash::AvailablePaths()) names += (names.empty() ? "\"" : ", \"") + std::string(path.name) + "\"";
   std::printf("{\"paths\": [%s]}\n", names.c_str());
 }
 

@@ -76,9 +76,9 @@ void SetLatency(const std::string& entry_point, unsigned milliseconds) {
   TheMachine().faults.latency_ms[entry_point] = milliseconds;
 }
 
-void HashNatively() {
+void HashNatively(bool natively) {
   const auto lock = Lock();
-  TheMachine().hashes_natively = true;
+  TheMachine().hashes_natively = natively;
 }
 
 Stats ReadStats() {

@@ -63,8 +63,8 @@ SIM_CONTROL void SkipKernel(Occasion occasion);
 // Every device's context answers this code from now on.
 SIM_CONTROL void LoseDevices(int code);
 SIM_CONTROL void SetLatency(const std::string& entry_point, unsigned milliseconds);
-// The digest kernel is no longer interpreted: the host's own hash stands in, for measurements of what surrounds it.
-SIM_CONTROL void HashNatively();
+// Whether the host's own hash stands in for the digest kernel, for measurements of what surrounds it.
+SIM_CONTROL void HashNatively(bool natively);
 SIM_CONTROL Stats ReadStats();
 
 }  // namespace vram::simulator::control

@@ -81,7 +81,7 @@ void SetLatency(const Napi::CallbackInfo& info) {
   control::SetLatency(Text(info[0]), static_cast<unsigned>(Count(info[1])));
 }
 
-void HashNatively(const Napi::CallbackInfo&) { control::HashNatively(); }
+void HashNatively(const Napi::CallbackInfo& info) { control::HashNatively(info[0].ToBoolean()); }
 
 Napi::Value Number(Napi::Env env, std::uint64_t value) { return Napi::Number::New(env, static_cast<double>(value)); }
 

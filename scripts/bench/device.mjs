@@ -51,30 +51,32 @@ function hashSubject(byteLength, piece) {
   return { id: `createHash ${sizeName(byteLength)}`, bytes: byteLength, measure };
 }
 
-function sealedLoad({ residency }, file) {
-  return async () => {
-    const { path } = file();
-    const opened = await residency();
-    const { seconds, result: shard } = await timed(() => opened.seal(path, { format: "opaque" }));
-    await shard.close();
-    return { seconds };
-  };
+function sealedLoad({ residency, surroundings }, file) {
+  return () =>
+    surroundings(async () => {
+      const { path, fsverity } = file();
+      const opened = await residency();
+      const { seconds, result: shard } = await timed(() => opened.seal(path, { format: "opaque", expect: { fsverity } }));
+      await shard.close();
+      return { seconds };
+    });
 }
 
-function unsealedLoad({ device }, file) {
-  return async () => {
-    const { path, byteLength } = file();
-    const { seconds, result: allocation } = await timed(async () => {
-      const fd = openSync(path, "r");
-      const loaded = await device.allocate(byteLength);
-      await loaded.appendFile(fd, byteLength);
-      await loaded.finishLoad();
-      closeSync(fd);
-      return loaded;
+function unsealedLoad({ device, surroundings }, file) {
+  return () =>
+    surroundings(async () => {
+      const { path, byteLength } = file();
+      const { seconds, result: allocation } = await timed(async () => {
+        const fd = openSync(path, "r");
+        const loaded = await device.allocate(byteLength, { fsverity: false });
+        await loaded.appendFile(fd, byteLength);
+        await loaded.finishLoad();
+        closeSync(fd);
+        return loaded;
+      });
+      await allocation.release();
+      return { seconds };
     });
-    await allocation.release();
-    return { seconds };
-  };
 }
 
 /** A release ends with a digest of the zeros, which is the check: what it takes is measured on as many bytes, and taken off. */

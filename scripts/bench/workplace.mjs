@@ -18,14 +18,23 @@ function hasGpu() {
 }
 
 async function chooseDriver(requiresGpu) {
-  if (hasGpu()) return { driver: undefined, policy: {} };
+  if (hasGpu()) return { driver: undefined, policy: {}, surroundings: (work) => work() };
   if (requiresGpu) throw new Error("--gpu: there is no GPU here");
   const { simulator } = await import("vram-simulator");
-  return { driver: simulator(), policy: { allowBackends: ["simulator"] } };
+  const { hashNatively } = await import("vram-simulator/control");
+  const surroundings = async (work) => {
+    hashNatively(true);
+    try {
+      return await work();
+    } finally {
+      hashNatively(false);
+    }
+  };
+  return { driver: simulator(), policy: { allowBackends: ["simulator"] }, surroundings };
 }
 
 export async function openWorkplace({ folder, requiresGpu }) {
-  const { driver: source, policy } = await chooseDriver(requiresGpu);
+  const { driver: source, policy, surroundings } = await chooseDriver(requiresGpu);
   const driver = openDriver(source);
   const device = await driver.openDevice(0);
   const sealKey = await generate();
@@ -37,6 +46,8 @@ export async function openWorkplace({ folder, requiresGpu }) {
   );
   return {
     ...{ device, sealKey, residency },
+    /** Runs work that a digest is a part of and not the subject: on the simulator the host's hash stands in for the kernel. */
+    surroundings,
     backend: driver.facts.backend,
     driverVersion: driver.facts.driverVersion,
     policy: resolvePolicy(policy),

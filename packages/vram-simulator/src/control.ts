@@ -105,11 +105,12 @@ export function setLatency(name: string, milliseconds: number): void {
 }
 
 /**
- * Lets the host's own hash stand in for the digest kernel, until the next reset: faster, and no proof of the kernel. For
+ * Whether the host's own hash stands in for the digest kernel, until the next reset: faster, and no proof of the kernel. For
  * measurements of what surrounds a digest.
  */
-export function hashNatively(): void {
-  native().hashNatively();
+export function hashNatively(natively: boolean): void {
+  if (typeof natively !== "boolean") throw invalidInput("natively", "be a boolean");
+  native().hashNatively(natively);
 }
 
 export function simulatorStats(): SimulatorStats {

@@ -16,7 +16,7 @@ interface NativeControl {
   skipKernel(...occasion: Occasion): void;
   loseDevice(code: number): void;
   setLatency(entryPoint: string, milliseconds: number): void;
-  hashNatively(): void;
+  hashNatively(natively: boolean): void;
   readStats(): SimulatorStats;
 }
 

@@ -63,6 +63,7 @@ describe("a bad argument is INVALID_INPUT and names the argument", () => {
     ["direction", () => { faultCopy({ direction: "sideways" as never, mode: "drop" }); }],
     ["mode", () => { faultCopy({ direction: "toHost", mode: "slow" as never }); }],
     ["code", () => { loseDevice(1); }],
+    ["natively", () => { hashNatively(1 as never); }],
     ["milliseconds", () => { setLatency("cuMemCreate", 1e9); }],
   ];
 
