@@ -31,12 +31,15 @@ Status Staging::Pin(device::Context& context) {
 Status Staging::Release() {
   if (memory_ == nullptr) return Done{};
   explicit_bzero(memory_, bytes_);
-  Status unpinned = pinned_by_ == nullptr ? Status(Done{}) : pinned_by_->UnpinHostMemory(memory());
-  if (unpinned.ok()) munmap(memory_, bytes_);
+  if (pinned_by_ != nullptr) {
+    Status unpinned = pinned_by_->UnpinHostMemory(memory());
+    if (!unpinned.ok()) return unpinned;
+    pinned_by_ = nullptr;
+  }
+  munmap(memory_, bytes_);
   memory_ = nullptr;
-  pinned_by_ = nullptr;
   free_.clear();
-  return unpinned;
+  return Done{};
 }
 
 }  // namespace vram::ops

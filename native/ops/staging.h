@@ -26,7 +26,7 @@ class Staging {
   Status Prepare(std::size_t slots, std::uint64_t slot_bytes);
   /// Device thread, as is the release then: page-locks the slots.
   Status Pin(device::Context& context);
-  /// Wipes and unmaps. Idempotent. What the driver does not let go of stays mapped, empty.
+  /// Wipes and unmaps. Idempotent. What the driver does not let go of stays mapped, empty; a further release tries again.
   Status Release();
 
   bool has_free() const noexcept { return !free_.empty(); }

@@ -50,7 +50,8 @@ const sealing = [
   phase(DIGEST, "driver error"),
 ];
 const sealingPinned = [
-  ...sealing,
+  // The memory is not the worker's before its staging is page-locked.
+  ...sealing.map((each) => (each.calls.length === 1 && each.calls[0] === "cuPointerGetAttribute" ? { ...each, holds: "before" } : each)),
   phase(["cuMemHostRegister_v2"], "driver error", { holds: "before" }),
   phase(["cuMemHostUnregister"], "driver error"),
 ];
@@ -165,7 +166,7 @@ function foresee(operation, fault, met, { end, memory }) {
   const reasons = stops ? [code] : kept > 0 ? MEMORY[memory].reasons : [null];
   const state = !isOpen ? "none" : operation === "close" ? "closed" : reasons[0] === null ? "ready" : "stopped";
   const count = isOpen && operation !== "close" ? 1 : 0;
-  const keepsLock = fault.entryPoint === "cuMemHostUnregister" && fault.effect === "fails";
+  const keepsLock = fault.entryPoint === "cuMemHostUnregister" && fault.effect === "fails" && fault.when === "always";
   const addresses = fault.entryPoint === "cuMemAddressFree" && givenUp > 0 && fault.effect === "fails" ? 1 : 0;
   return {
     ...{ code, kind, state, events, usedShards: live + kept, executed: isExecuted },

@@ -5,6 +5,7 @@ import {
   failCall,
   faultCopy,
   flipBit,
+  hashNatively,
   loseDevice,
   resetSimulator,
   setLatency,
