@@ -34,6 +34,7 @@ it("a reset simulator holds nothing and was asked nothing", () => {
     streams: 0,
     modules: 0,
     allocatedBytes: 0,
+      pageLockedBytes: 0,
     calls: {},
   });
 });
