@@ -3,7 +3,7 @@ import { invalidInput } from "./cuda-error.js";
 import type { DeviceFacts, MemoryFacts, TeardownFailure } from "./facts.js";
 import { native, unwrap } from "./native.js";
 import type { Handle } from "./native.js";
-import { assertBoolean, assertInteger, assertLead, roundUp } from "./validate.js";
+import { assertBoolean, assertInteger, assertLead, assertStaging, roundUp } from "./validate.js";
 
 const DIGEST_BLOCK_BYTES = 4096;
 
@@ -69,7 +69,7 @@ export class Device {
     const { fsverity = true, sha256 = false, staging = "pageable", leadBytes = 0 } = options;
     assertBoolean("fsverity", fsverity);
     assertBoolean("sha256", sha256);
-    if (staging !== "pageable" && staging !== "pinned") throw invalidInput("staging", 'be "pageable" or "pinned"');
+    assertStaging(staging);
     assertLead(leadBytes);
     this.allocatedSize(byteLength, leadBytes);
     const { handle, allocatedBytes } = unwrap(await native().allocate(this.#handle, byteLength, leadBytes, fsverity, sha256, staging === "pinned"));

@@ -33,6 +33,11 @@ export function assertBoolean(argument: string, value: unknown): asserts value i
   if (typeof value !== "boolean") throw invalidInput(argument, "be a boolean");
 }
 
+/** @throws CudaError `INVALID_INPUT` unless `value` names a kind of staging. */
+export function assertStaging(value: unknown): asserts value is "pageable" | "pinned" {
+  if (value !== "pageable" && value !== "pinned") throw invalidInput("staging", 'be "pageable" or "pinned"');
+}
+
 /** @throws CudaError `INVALID_INPUT` unless `value` is a Uint8Array. */
 export function assertBytes(argument: string, value: unknown): asserts value is Uint8Array {
   if (value instanceof Uint8Array) return;

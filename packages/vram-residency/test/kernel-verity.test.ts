@@ -9,9 +9,9 @@ describe("a file that the kernel protects with fs-verity", () => {
   const bytes = patternBytes(70_000);
 
   it("is sealed when device memory has the digest that the kernel measured", async () => {
-    const { residency, model } = await openWorkplace();
+    const place = await openWorkplace();
     measured.digest = fsverityDigest(bytes);
-    const shard = await residency.seal(await model(bytes));
+    const shard = await place.residency.seal(await place.model(bytes));
     expect(shard.toJSON().digest).toBe(measured.digest);
   });
 
