@@ -1,10 +1,9 @@
-import { simulator } from "vram-simulator";
 import { simulatorStats } from "vram-simulator/control";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { native, unwrap } from "../src/native.js";
 import type { Handle } from "../src/native.js";
-import { openSimulated } from "./fixture.js";
-import { MIB, expectCode, footprint, openSimulatedDriver, pattern } from "./simulated.js";
+import { itWithFaults, libraryPath, openSimulated, openTestDevice, openTestDriver } from "./fixture.js";
+import { MIB, expectCode, footprint, pattern } from "./simulated.js";
 
 /** What no size may be, typed as a number for the sake of the call. */
 const NO_SIZES = [0, -1, 1.5, NaN, Infinity, 2 ** 53, 2 ** 64, 10n, "10", null, undefined, {}] as readonly number[];
@@ -13,8 +12,8 @@ describe("the addon checks every argument by itself", () => {
   let device: Handle<"device">;
 
   beforeEach(async () => {
-    openSimulatedDriver();
-    const { handle } = unwrap(native().openDriver(simulator().libraryPath));
+    openTestDriver();
+    const { handle } = unwrap(native().openDriver(libraryPath));
     device = unwrap(await native().openDevice(handle, 0)).handle;
   });
 
@@ -22,7 +21,7 @@ describe("the addon checks every argument by itself", () => {
     unwrap(await native().closeDevice(device));
   });
 
-  it("BO-4 IO-1 IO-3 MS-003 test_safe_cuda_operations test_allocation_overflow_prevented sizes, before the driver is called", async () => {
+  itWithFaults("BO-4 IO-1 IO-3 MS-003 test_safe_cuda_operations test_allocation_overflow_prevented sizes, before the driver is called", async () => {
     const { calls } = simulatorStats();
     for (const size of NO_SIZES) expect(await native().allocate(device, size, 0, true, false, false)).toHaveProperty("error.code", "INVALID_INPUT");
     for (const lead of [8, 4096, -16, NaN, 0.5, 2 ** 53]) expect(await native().allocate(device, 1, lead, true, false, false)).toHaveProperty("error.code", "INVALID_INPUT");
@@ -32,7 +31,7 @@ describe("the addon checks every argument by itself", () => {
     expect(simulatorStats().calls).toEqual(calls);
   });
 
-  it("BO-1 BO-2 test_safe_memcpy chunks that do not fit, and what is no Uint8Array", async () => {
+  itWithFaults("BO-1 BO-2 test_safe_memcpy chunks that do not fit, and what is no Uint8Array", async () => {
     const { handle } = unwrap(await native().allocate(device, 1024, 0, true, false, false));
     const copies = simulatorStats().calls["cuMemcpyHtoDAsync_v2"];
     for (const chunk of [new Uint8Array(1025), new Uint8Array(8 * MIB), new Uint16Array(4), new DataView(new ArrayBuffer(4)), [1], "a", null]) {
@@ -57,14 +56,14 @@ describe("the addon checks every argument by itself", () => {
 
 describe("sizes", () => {
   it("IO-1 a size whose rounding exceeds 2^53 - 1 is refused", async () => {
-    const device = await openSimulated();
+    const device = await openTestDevice();
     expect(() => device.allocatedSize(Number.MAX_SAFE_INTEGER)).toThrow(/2\^53/);
     await expectCode(device.allocate(Number.MAX_SAFE_INTEGER), "INVALID_INPUT");
     expect(device.allocatedSize(1)).toBe(device.granularityBytes);
     expect(device.allocatedSize(device.granularityBytes + 1)).toBe(2 * device.granularityBytes);
   });
 
-  it("VP-004 RP-004 WORKER-4153 test_insufficient_vram an allocation beyond the free memory fails at once with both numbers", async () => {
+  itWithFaults("VP-004 RP-004 WORKER-4153 test_insufficient_vram an allocation beyond the free memory fails at once with both numbers", async () => {
     const device = await openSimulated({ devices: [{ memoryBytes: 64 * MIB }] });
     const before = footprint();
     const { freeBytes } = await device.memory();
@@ -74,7 +73,7 @@ describe("sizes", () => {
   });
 
   it("a part of a larger buffer is taken as the bytes it shows", async () => {
-    const device = await openSimulated();
+    const device = await openTestDevice();
     const whole = pattern(5000);
     const allocation = await device.allocate(4000);
     await allocation.append(whole.subarray(500, 4500));

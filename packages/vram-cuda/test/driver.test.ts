@@ -3,7 +3,7 @@ import { simulator } from "vram-simulator";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { CudaError, openDriver } from "../src/index.js";
-import { openSimulated } from "./fixture.js";
+import { itWithFaults, openSimulated, openTestDevice } from "./fixture.js";
 import { expectCode, loadInto, openSimulatedDriver, pattern, sha256 } from "./simulated.js";
 
 function codeOf(run: () => unknown): string {
@@ -17,13 +17,13 @@ function codeOf(run: () => unknown): string {
 }
 
 describe("openDriver", () => {
-  it("PB-4 test_ram_inference_rejected the simulator is told as such, with its library's digest", () => {
+  itWithFaults("PB-4 test_ram_inference_rejected the simulator is told as such, with its library's digest", () => {
     const { facts } = openSimulatedDriver();
     expect(facts).toMatchObject({ backend: "simulator", driverVersion: "12.4" });
     expect(facts.librarySha256).toBe(sha256(readFileSync(simulator().libraryPath)));
   });
 
-  it("no device, an old driver and a library that is none are DRIVER_UNAVAILABLE", () => {
+  itWithFaults("no device, an old driver and a library that is none are DRIVER_UNAVAILABLE", () => {
     resetSimulator({ devices: [] });
     expect(codeOf(() => openDriver(simulator()))).toBe("DRIVER_UNAVAILABLE");
     resetSimulator({ driverVersion: 12_010 });
@@ -31,7 +31,7 @@ describe("openDriver", () => {
     expect(codeOf(() => openDriver({ libraryPath: "/nonexistent/libcuda.so.1" }))).toBe("DRIVER_UNAVAILABLE");
   });
 
-  it.each(["cuInit", "cuDriverGetVersion"])("%s failing is DRIVER_UNAVAILABLE with what the driver answered", (entryPoint) => {
+  itWithFaults.each(["cuInit", "cuDriverGetVersion"])("%s failing is DRIVER_UNAVAILABLE with what the driver answered", (entryPoint) => {
     resetSimulator();
     failCall({ entryPoint, code: 999 });
     const error = (() => {
@@ -64,7 +64,7 @@ describe("openDriver", () => {
 });
 
 describe("devices", () => {
-  it("IV-002 test_gpu_device_validation a device is found by ordinal and by uuid, and nothing else is one", async () => {
+  itWithFaults("IV-002 test_gpu_device_validation a device is found by ordinal and by uuid, and nothing else is one", async () => {
     const driver = openSimulatedDriver({ devices: [{ name: "One" }, { name: "Two" }] });
     const [, second] = driver.devices();
     if (second === undefined) throw new Error("two devices");
@@ -78,7 +78,7 @@ describe("devices", () => {
     }
   });
 
-  it("PB-1 test_uma_disabled attributes are told as the driver answers them, and null where it does not", () => {
+  itWithFaults("PB-1 test_uma_disabled attributes are told as the driver answers them, and null where it does not", () => {
     const driver = openSimulatedDriver({ devices: [{ attributes: { 18: 1, 100: 1, 130: 2, 32: 0 } }] });
     expect(driver.devices()[0]).toMatchObject({ integrated: true, pageableMemoryAccessUsesHostPageTables: true, numaConfig: 2, ecc: false });
     failCall({ entryPoint: "cuDeviceGetAttribute", code: 801, sticky: true });
@@ -88,7 +88,7 @@ describe("devices", () => {
 
 describe("placement", () => {
   it("VP-005 tells a frozen allocation's facts", async () => {
-    const device = await openSimulated({ devices: [{}, {}] });
+    const device = await openTestDevice({ devices: [{}, {}] });
     const allocation = await loadInto(device, pattern(100));
     await allocation.freeze();
     const facts = await allocation.placement();
@@ -109,7 +109,7 @@ describe("placement", () => {
     expect(facts.blockId).toMatch(/^\d+$/);
   });
 
-  it("PB-1 PB-2 PB-3 test_uma_detection test_zero_copy_disabled managed and host memory show, and ids keep all their 64 bits", async () => {
+  itWithFaults("PB-1 PB-2 PB-3 test_uma_detection test_zero_copy_disabled managed and host memory show, and ids keep all their 64 bits", async () => {
     const device = await openSimulated();
     const allocation = await loadInto(device, pattern(100));
     setPointerAttribute(2, 1);
@@ -119,7 +119,7 @@ describe("placement", () => {
     expect(await allocation.placement()).toMatchObject({ memoryType: "host", isManaged: true, hostPointer: true, blockId: "18446744073709551615" });
   });
 
-  it.each([2, 7, 8, 9, 10, 11, 12, 14, 15, 16, 17, 20])("an attribute that cannot be read (%i) is null, never a good value", async (attribute) => {
+  itWithFaults.each([2, 7, 8, 9, 10, 11, 12, 14, 15, 16, 17, 20])("an attribute that cannot be read (%i) is null, never a good value", async (attribute) => {
     const device = await openSimulated();
     const allocation = await loadInto(device, pattern(100));
     setPointerAttribute(attribute, 0, 801);

@@ -1,13 +1,36 @@
 import { simulator } from "vram-simulator";
 import { resetSimulator } from "vram-simulator/control";
 import type { SimulatorConfig } from "vram-simulator/control";
-import { onTestFinished } from "vitest";
+import { it, onTestFinished } from "vitest";
 import { CudaError, openDriver } from "../src/index.js";
-import type { Allocation, Device } from "../src/index.js";
+import type { Allocation, Device, Driver } from "../src/index.js";
+
+/** The tests run on the simulator, or with `VRAM_TEST_BACKEND=cuda` on the machine's GPU. */
+export const onGpu = process.env["VRAM_TEST_BACKEND"] === "cuda";
+
+/** The driver library that the tests run on, as the addon takes it. */
+export const libraryPath = onGpu ? null : simulator().libraryPath;
+
+/** A test of what only the simulator does or tells: faults, another device, what it holds. On a GPU it is skipped. */
+export const itWithFaults = it.skipIf(onGpu);
 
 /** Byte i is i mod 251, as in the vectors. */
 export function patternBytes(byteLength: number): Uint8Array {
   return Uint8Array.from({ length: byteLength }, (_, index) => index % 251);
+}
+
+/** The driver that the tests run on; a simulated one is fresh. */
+export function openTestDriver(): Driver {
+  if (!onGpu) resetSimulator();
+  return openDriver(libraryPath === null ? undefined : { libraryPath });
+}
+
+/** The first device that the tests run on, closed after the test; on the simulator, of a machine with these devices. */
+export async function openTestDevice(config: SimulatorConfig = {}): Promise<Device> {
+  if (!onGpu) return openSimulated(config);
+  const device = await openTestDriver().openDevice(0);
+  onTestFinished(() => device.close());
+  return device;
 }
 
 /** A device of a fresh simulator; closed after the test. */

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { simulator } from "vram-simulator";
 import { native } from "../src/native.js";
 import type { Handle, NativeResult } from "../src/native.js";
-import { openSimulatedDriver } from "./simulated.js";
+import { libraryPath, openTestDriver } from "./fixture.js";
 
 const FORGED: readonly unknown[] = [undefined, null, NaN, 1.5, -1, 0, 1, 2 ** 53, 7n, "1", true, {}, [], Object.create(null), () => 1, Symbol("x"), new Uint8Array(8)];
 
@@ -13,9 +12,9 @@ function must<T>(result: NativeResult<T>): T {
 
 describe("handles", () => {
   it("MS-002 test_safe_cuda_operations forged, foreign and stale handles are refused by every function", async () => {
-    openSimulatedDriver();
+    openTestDriver();
     const addon = native();
-    const { handle: driver } = must(addon.openDriver(simulator().libraryPath));
+    const { handle: driver } = must(addon.openDriver(libraryPath));
     const { handle: device } = must(await addon.openDevice(driver, 0));
     const { handle: allocation } = must(await addon.allocate(device, 100, 0, true, false, false));
     const onDriver = (handle: Handle<"driver">): unknown[] => [addon.devices(handle), addon.openDevice(handle, 0)];
@@ -59,9 +58,9 @@ describe("handles", () => {
   });
 
   it("an operation on a busy allocation is refused by the addon", async () => {
-    openSimulatedDriver();
+    openTestDriver();
     const addon = native();
-    const { handle: driver } = must(addon.openDriver(simulator().libraryPath));
+    const { handle: driver } = must(addon.openDriver(libraryPath));
     const { handle: device } = must(await addon.openDevice(driver, 0));
     const { handle: allocation } = must(await addon.allocate(device, 100, 0, true, false, false));
     const running = addon.placement(allocation);
@@ -73,9 +72,9 @@ describe("handles", () => {
   });
 
   it("PL-1 test_vram_ptr_not_exposed a handle has no property, no symbol and no prototype of its own", async () => {
-    openSimulatedDriver();
+    openTestDriver();
     const addon = native();
-    const { handle: driver } = must(addon.openDriver(simulator().libraryPath));
+    const { handle: driver } = must(addon.openDriver(libraryPath));
     const { handle: device } = must(await addon.openDevice(driver, 0));
     for (const handle of [driver, device, addon.createCancel()]) {
       expect(Reflect.ownKeys(handle)).toEqual([]);

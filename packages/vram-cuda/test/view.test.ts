@@ -1,14 +1,14 @@
 import { inspect } from "node:util";
 import { serialize } from "node:v8";
 import { simulatorStats } from "vram-simulator/control";
-import { hold, store, tamper } from "vram-simulator/tamper";
+import { hold, tamper } from "vram-simulator/tamper";
 import { describe, expect, it } from "vitest";
 import type { Allocation, ViewRange } from "../src/index.js";
-import { errorOf, loadInto, pattern } from "./simulated.js";
-import { openSimulated } from "./fixture.js";
+import { errorOf, expectZeroed, loadInto, pattern } from "./simulated.js";
+import { onGpu, openTestDevice } from "./fixture.js";
 
 async function openFrozen(byteLength = 1024): Promise<Allocation> {
-  const allocation = await loadInto(await openSimulated(), pattern(byteLength));
+  const allocation = await loadInto(await openTestDevice(), pattern(byteLength));
   await allocation.freeze();
   return allocation;
 }
@@ -62,15 +62,8 @@ describe("a view", () => {
     expect(() => hold(Object.create(view) as object)).toThrow(/must be a view/);
   });
 
-  it("a kernel that stores into it is stopped by the mapping, and the device is lost", async () => {
-    const allocation = await openFrozen();
-    expect(store(allocation.view({ byteOffset: 512, byteLength: 1 }))).toBe(700);
-    await expect(allocation.digest()).rejects.toMatchObject({ code: "DEVICE_LOST" });
-    expect(await allocation.release()).toMatchObject({ wiped: false, lost: true });
-  });
-
   it("is only of frozen memory, and of none that was released", async () => {
-    const device = await openSimulated();
+    const device = await openTestDevice();
     const allocation = await loadInto(device, pattern(10));
     expect(await codeOf(() => allocation.view({ byteOffset: 0, byteLength: 10 }))).toBe("INVALID_INPUT");
     await allocation.freeze();
@@ -112,22 +105,22 @@ describe("memory with an acquired view", () => {
     const report = await allocation.release({ viewTimeoutMs: 20 });
     expect(report).toMatchObject({ wiped: false, lost: false, cause: { code: "CUDA_FAILED" } });
     expect(report.cause?.message).toMatch(/still holds a view/);
-    expect(simulatorStats().allocations.map(({ access }) => access)).toContain(1);
+    if (!onGpu) expect(simulatorStats().allocations.map(({ access }) => access)).toContain(1);
     giveBack();
     giveBack();
     expect(await allocation.release()).toEqual({ wiped: true, freed: true, lost: false });
-    expect(simulatorStats().freed.every(({ zeroed }) => zeroed)).toBe(true);
+    expectZeroed(1);
   });
 
   it("is never freed under native code when the device closes, and that is a teardown failure", async () => {
-    const device = await openSimulated();
+    const device = await openTestDevice();
     const allocation = await loadInto(device, pattern(10));
     await allocation.freeze();
     const giveBack = hold(allocation.view({ byteOffset: 0, byteLength: 10 }));
     const { bufferId } = await allocation.placement();
     await device.close();
     expect(device.takeTeardownFailures()).toContainEqual({ bufferId, code: "CUDA_FAILED" });
-    expect(simulatorStats().allocations).toEqual([expect.objectContaining({ bufferId, access: 1 })]);
+    if (!onGpu) expect(simulatorStats().allocations).toEqual([expect.objectContaining({ bufferId, access: 1 })]);
     giveBack();
   });
 });
