@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { fsverityDigest } from "vram-seal";
-import { patternBytes, temporaryFolder } from "./fixture.js";
+import { backendName, commandOptions, itWithFaults, patternBytes, temporaryFolder } from "./fixture.js";
 
 const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 
@@ -44,18 +44,18 @@ describe("vram-residency with stdout that cannot be written", () => {
 });
 
 describe("vram-residency demo", () => {
-  it("tells the story on the simulator, says so, and exits 0", async () => {
-    const { code, stdout } = await run(["demo", "--simulate", "--audit", join(await temporaryFolder(), "audit")]);
-    expect(stdout).toMatch(/simulator/);
+  it("tells the story, says on which backend, and exits 0", async () => {
+    const { code, stdout } = await run(["demo", ...commandOptions, "--audit", join(await temporaryFolder(), "audit")]);
+    expect(stdout).toContain(`Backend ${backendName}, `);
     expect(stdout).toMatch(/SEAL_VERIFICATION_FAILED/);
     expect(stdout).toMatch(/Wiped, checked and freed/);
     expect(code).toBe(0);
   });
 
   it("prints one JSON object, and nothing else on stdout", async () => {
-    const { code, stdout } = await run(["demo", "--simulate", "--json", "--audit", join(await temporaryFolder(), "audit")]);
+    const { code, stdout } = await run(["demo", ...commandOptions, "--json", "--audit", join(await temporaryFolder(), "audit")]);
     expect(JSON.parse(stdout)).toMatchObject({
-      backend: "simulator",
+      backend: backendName,
       verified: true,
       tamper: { detected: true, code: "SEAL_VERIFICATION_FAILED" },
       state: "stopped",
@@ -65,7 +65,7 @@ describe("vram-residency demo", () => {
     expect(code).toBe(0);
   });
 
-  it("PB-4 exits 3 under the default policy, with the violation in the trail", async () => {
+  itWithFaults("PB-4 exits 3 under the default policy, with the violation in the trail", async () => {
     const dir = join(await temporaryFolder(), "audit");
     const { code, stderr } = await run(["demo", "--simulate", "--default-policy", "--audit", dir]);
     expect(stderr).toMatch(/POLICY_VIOLATION/);
@@ -75,7 +75,7 @@ describe("vram-residency demo", () => {
 
   it("ends with 143 on SIGTERM, wiped and with a good log", async () => {
     const dir = join(await temporaryFolder(), "audit");
-    const { code } = await run(["demo", "--simulate", "--audit", dir], { onFirstOutput: (kill) => { kill("SIGTERM"); } });
+    const { code } = await run(["demo", ...commandOptions, "--audit", dir], { onFirstOutput: (kill) => { kill("SIGTERM"); } });
     expect(code).toBe(143);
     expect((await run(["audit", "verify", dir])).code).toBe(0);
   });
@@ -109,7 +109,7 @@ describe("vram-residency digest", () => {
 describe("vram-residency audit verify", () => {
   it("finds a changed byte in any line and names it, the last included, and a cut tail", async () => {
     const dir = join(await temporaryFolder(), "audit");
-    await run(["demo", "--simulate", "--audit", dir]);
+    await run(["demo", ...commandOptions, "--audit", dir]);
     const file = join(dir, "audit-v1.jsonl");
     const log = readFileSync(file);
     const lines = log.toString().trimEnd().split("\n");
@@ -133,13 +133,13 @@ describe("vram-residency audit verify", () => {
 });
 
 describe("the command line", () => {
-  it("DRIVER_UNAVAILABLE with the remedy, exit 1, where no GPU is and no simulator named", async () => {
+  itWithFaults("DRIVER_UNAVAILABLE with the remedy, exit 1, where no GPU is and no simulator named", async () => {
     const { code, stderr } = await run(["demo", "--audit", join(await temporaryFolder(), "audit")]);
     expect(stderr).toMatch(/DRIVER_UNAVAILABLE: .*driver/);
     expect(code).toBe(1);
   });
 
-  it("doctor gives every rule with its verdict and exits 3 where one is violated", async () => {
+  itWithFaults("doctor gives every rule with its verdict and exits 3 where one is violated", async () => {
     const { code, stdout } = await run(["doctor", "--simulate", "--json"]);
     const { devices } = JSON.parse(stdout) as { devices: { policy: { rules: { verdict: string }[] } }[] };
     expect(devices[0]?.policy.rules.map(({ verdict }) => verdict)).toContain("violated");

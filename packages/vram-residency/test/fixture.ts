@@ -5,23 +5,27 @@ import { openAuditLog, readAuditEvents } from "vram-audit";
 import type { StoredEvent } from "vram-audit";
 import { generate } from "vram-seal";
 import { simulator } from "vram-simulator";
-import { resetSimulator } from "vram-simulator/control";
+import { resetSimulator, simulatorStats } from "vram-simulator/control";
 import { tamper } from "vram-simulator/tamper";
-import { it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { VramError, openResidency } from "../src/index.js";
 import type { OpenResidencyOptions, Residency, SealedShard } from "../src/index.js";
 
-const onGpu = process.env["VRAM_TEST_BACKEND"] === "cuda";
+export const onGpu = process.env["VRAM_TEST_BACKEND"] === "cuda";
 
 /** What the tests run on: the simulator, or with `VRAM_TEST_BACKEND=cuda` the machine's GPU under the default policy. */
 export const backend: Pick<OpenResidencyOptions, "driver"> & { readonly policy: NonNullable<OpenResidencyOptions["policy"]> } = onGpu
   ? { policy: {} }
   : { policy: { allowBackends: ["simulator"] }, driver: simulator() };
 
-const left: unknown = Object.assign(() => undefined, { each: () => () => undefined });
+/** What shards say of it. */
+export const backendName = onGpu ? "cuda" : "simulator";
 
-/** A test of a driver that misbehaves: on a GPU there is none. */
-export const itWithFaults = onGpu ? (left as typeof it) : it;
+/** The same for the command. */
+export const commandOptions: readonly string[] = onGpu ? [] : ["--simulate"];
+
+/** A test of what only the simulator does or tells: faults, another device, what it holds. On a GPU it is skipped. */
+export const itWithFaults = it.skipIf(onGpu);
 
 /** Bytes that differ from block to block: byte i is i mod 251. */
 export function patternBytes(byteLength: number): Buffer {
@@ -105,6 +109,20 @@ export function bufferIdOf({ seal }: SealedShard): string {
     placement: { bufferId: string };
   };
   return placement.bufferId;
+}
+
+/** Memory went back to the simulated device, and all of it was zeroed. A GPU does not tell. */
+export function expectZeroed(): void {
+  if (onGpu) return;
+  const { freed } = simulatorStats();
+  expect(freed.length).toBeGreaterThan(0);
+  expect(freed.map(({ zeroed }) => zeroed)).not.toContain(false);
+}
+
+/** The simulated driver holds nothing any more. A GPU's does not tell. */
+export function expectNothingHeld(): void {
+  if (onGpu) return;
+  expect(simulatorStats()).toMatchObject({ allocations: [], reservations: 0, contexts: 0, streams: 0, modules: 0, allocatedBytes: 0 });
 }
 
 /** Flips one bit of sealed memory through a view of it, as hostile native code of the same process would. */

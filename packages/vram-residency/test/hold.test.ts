@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { verifyAuditLog } from "vram-audit";
 import { fsverityDigest } from "vram-seal";
-import { patternBytes, readEvents, temporaryFolder } from "./fixture.js";
+import { backendName, commandOptions, itWithFaults, patternBytes, readEvents, temporaryFolder } from "./fixture.js";
 import { f32, writeShardedModel } from "./safetensors.js";
 
 const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
@@ -83,11 +83,11 @@ describe("vram-residency hold", () => {
   ] as const)("keeps what it sealed until %s, then wipes it and exits %i", async (signal, expected) => {
     const { folder, model, audit } = await place();
     const index = await writeShardedModel(folder, [{ a: f32(1) }, { b: f32(2) }]);
-    const held = new Held(["--simulate", "--audit", audit, model, model, index]);
+    const held = new Held([...commandOptions, "--audit", audit, model, model, index]);
     await held.until(/Holding/);
     held.kill(signal);
     const { code, stdout, stderr } = await held.ended();
-    expect(stdout).toContain(`Sealed some_model_v1: 300000 bytes, sha256:${fsverityDigest(patternBytes(300_000))}, backend simulator.`);
+    expect(stdout).toContain(`Sealed some_model_v1: 300000 bytes, sha256:${fsverityDigest(patternBytes(300_000))}, backend ${backendName}.`);
     expect(stdout).toMatch(/Sealed some_model_v1-2: .*\nSealed model-0: .*\nSealed model-1: .*\nHolding 4 shards in \d+ of \d+ bytes/);
     expect(stdout).toMatch(/Wiped, checked and freed 4 shards\.\n$/);
     expect(stderr).toMatch(/random key/);
@@ -97,7 +97,7 @@ describe("vram-residency hold", () => {
 
   it("goes on holding when nobody reads its output any more, and wipes at the signal", async () => {
     const { model, audit } = await place();
-    const held = new Held(["--simulate", "--audit", audit, model, model]);
+    const held = new Held([...commandOptions, "--audit", audit, model, model]);
     held.stopReading();
     const sealed = async (): Promise<number> => (await readEvents(audit).catch(() => [])).filter(({ type }) => type === "vram.shard.sealed").length;
     while ((await sealed()) < 2 && held.isAlive) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -108,11 +108,11 @@ describe("vram-residency hold", () => {
 
   it("prints one JSON value at its end", async () => {
     const { model, audit } = await place();
-    const held = new Held(["--simulate", "--json", "--audit", audit, model]);
+    const held = new Held([...commandOptions, "--json", "--audit", audit, model]);
     for (let events = 0; events < 3; events = (await readEvents(audit).catch(() => [])).length) await new Promise((resolve) => setTimeout(resolve, 20));
     held.kill("SIGTERM");
     const { code, stdout } = await held.ended();
-    expect(JSON.parse(stdout)).toMatchObject({ shards: [{ shardId: "some_model_v1", backend: "simulator", sealed: false }], wiped: true });
+    expect(JSON.parse(stdout)).toMatchObject({ shards: [{ shardId: "some_model_v1", backend: backendName, sealed: false }], wiped: true });
     expect(code).toBe(143);
   });
 
@@ -122,7 +122,7 @@ describe("vram-residency hold", () => {
     writeFileSync(model, Buffer.alloc(24 << 20, 7));
     for (let round = 0; round < 6; round += 1) {
       const dir = `${audit}-${round}`;
-      const held = new Held(["--simulate", "--audit", dir, model]);
+      const held = new Held([...commandOptions, "--audit", dir, model]);
       // The trail is there as soon as the worker is open; before that there is nothing to wipe.
       while ((await readEvents(dir).catch(() => [])).length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 400));
@@ -135,11 +135,11 @@ describe("vram-residency hold", () => {
     }
   });
 
-  it("a second signal is told what the first is waiting for", async () => {
+  itWithFaults("a second signal is told what the first is waiting for", async () => {
     const { folder, audit } = await place();
     const model = join(folder, "large.bin");
     writeFileSync(model, Buffer.alloc(96 << 20, 7));
-    const held = new Held(["--simulate", "--audit", audit, model]);
+    const held = new Held([...commandOptions, "--audit", audit, model]);
     await held.until(/Holding/);
     held.kill("SIGTERM");
     await new Promise((resolve) => setTimeout(resolve, 30));
@@ -152,7 +152,7 @@ describe("vram-residency hold", () => {
 
   it("a model that cannot be sealed ends it, and what was sealed before is wiped", async () => {
     const { folder, model, audit } = await place();
-    const { code, stderr } = await new Held(["--simulate", "--audit", audit, model, join(folder, "missing.gguf")]).ended();
+    const { code, stderr } = await new Held([...commandOptions, "--audit", audit, model, join(folder, "missing.gguf")]).ended();
     expect(stderr).toMatch(/INVALID_INPUT: source must be a readable file \(ENOENT\)/);
     expect(stderr).not.toContain(folder);
     expect(code).toBe(1);
@@ -167,7 +167,7 @@ describe("vram-residency hold", () => {
     expect((await new Held(args).ended()).code).toBe(2);
   });
 
-  it("without a GPU and without --simulate it names the remedy and exits 1", async () => {
+  itWithFaults("without a GPU and without --simulate it names the remedy and exits 1", async () => {
     const { model, audit } = await place();
     const { code, stderr } = await new Held(["--audit", audit, model]).ended();
     expect(stderr).toMatch(/DRIVER_UNAVAILABLE: .*install the NVIDIA driver/);

@@ -2,22 +2,21 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openAuditLog } from "vram-audit";
 import { generate } from "vram-seal";
-import { simulator } from "vram-simulator";
-import { resetSimulator, simulatorStats } from "vram-simulator/control";
+import { resetSimulator } from "vram-simulator/control";
 import { openResidency } from "../src/index.js";
 import type { OpenResidencyOptions } from "../src/index.js";
-import { openWorkplace, refusal, temporaryFolder } from "./fixture.js";
+import { backend, expectNothingHeld, onGpu, openWorkplace, refusal, temporaryFolder } from "./fixture.js";
 
 async function options(change: Partial<OpenResidencyOptions> = {}) {
+  if (!onGpu) resetSimulator();
   const auditDir = join(await temporaryFolder(), "audit");
   const sealKey = await generate();
-  const given = { sealKey, audit: await openAuditLog({ dir: auditDir }), workerId: "w", driver: simulator(), ...change };
+  const given = { sealKey, audit: await openAuditLog({ dir: auditDir }), workerId: "w", ...backend, ...change };
   return { auditDir, given };
 }
 
 describe("openResidency", () => {
   it("closes audit and key when it rejects, also for wrong options", async () => {
-    resetSimulator();
     const { given } = await options();
     for (const wrong of [{ ...given, workerId: "a\nb" }, { ...given, device: 7 }, { ...given, extra: 1 }]) {
       const closed: string[] = [];
@@ -37,7 +36,6 @@ describe("openResidency", () => {
     ["limits of NaN", { limits: { maxModelBytes: Number.NaN } }],
     ["limits of 2^53", { limits: { reserveBytes: 2 ** 53 } }],
   ])("INVALID_CONFIG for %s", async (_, change) => {
-    resetSimulator();
     const given = change === undefined || change === null ? change : { ...(await options()).given, ...change };
     const wrong = change !== undefined && change !== null && "workerId" in change ? change : given;
     expect(await refusal(openResidency(wrong as never))).toMatchObject({ code: "INVALID_CONFIG", kind: "caller" });
@@ -56,7 +54,7 @@ describe("openResidency", () => {
     await place.residency.seal(Buffer.alloc(5000, 2));
     await Promise.all([place.residency.close(), place.residency.close()]);
     expect(place.residency.state).toBe("closed");
-    expect(simulatorStats()).toMatchObject({ allocations: [], reservations: 0, contexts: 0, streams: 0, allocatedBytes: 0 });
+    expectNothingHeld();
     const wipes = (await place.events()).filter(({ type }) => type === "vram.shard.deallocated");
     expect(wipes).toMatchObject([{ data: { wiped: true, cause: "closed" } }, { data: { wiped: true, cause: "closed" } }]);
     expect(await refusal(place.residency.seal(Buffer.alloc(1)))).toMatchObject({ code: "STOPPED" });

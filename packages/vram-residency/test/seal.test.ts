@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fsverityDigest } from "vram-seal";
-import { eventTypes, openWorkplace, patternBytes, refusal, warningsWhile } from "./fixture.js";
+import { backendName, eventTypes, openWorkplace, patternBytes, refusal, warningsWhile } from "./fixture.js";
 
 const MODEL_BYTES = 3 * 4096 + 17;
 
@@ -14,7 +14,7 @@ describe("seal", () => {
       shardId: "m-0",
       modelRef: "test:m",
       gpuDevice: 0,
-      backend: "simulator",
+      backend: backendName,
       vramBytes: MODEL_BYTES,
       digest: fsverityDigest(bytes),
       digestAlgorithm: "fsverity-sha256-4096",

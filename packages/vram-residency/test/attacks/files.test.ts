@@ -6,7 +6,7 @@ import { verifyAuditLog } from "vram-audit";
 import { fsverityDigest } from "vram-seal";
 import { setLatency } from "vram-simulator/control";
 import { describe, expect, it } from "vitest";
-import { deferred, itWithFaults, openWorkplace, patternBytes, refusal } from "../fixture.js";
+import { backend, commandOptions, deferred, itWithFaults, openWorkplace, patternBytes, refusal } from "../fixture.js";
 import { f32, safetensorsOf, writeShardedModel } from "../safetensors.js";
 
 const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
@@ -102,15 +102,14 @@ describe("text that would be a line of its own", () => {
 describe("variables that inject code", () => {
   it.each(["CUDA_INJECTION64_PATH", "CUDA_FORCE_PTX_JIT", "LD_PRELOAD"])("%s is told", (name) => {
     const env = { ...process.env, [name]: name === "LD_PRELOAD" ? "/nonexistent.so" : "1" };
-    const { stdout } = spawnSync(process.execPath, [cli, "doctor", "--simulate", "--json"], { env, encoding: "utf8" });
+    const { stdout } = spawnSync(process.execPath, [cli, "doctor", ...commandOptions, "--json"], { env, encoding: "utf8" });
     expect(JSON.stringify(JSON.parse(stdout))).toContain(name);
   });
 
   it("the driver's cache of compiled kernels, which others may write, is off before the driver starts", () => {
     const script = `
       import { openDriver } from "vram-cuda";
-      import { simulator } from "vram-simulator";
-      openDriver(simulator());
+      openDriver(${backend.driver === undefined ? "" : JSON.stringify(backend.driver)});
       process.stdout.write(String(process.env.CUDA_CACHE_DISABLE));`;
     const env = { ...process.env, CUDA_CACHE_DISABLE: "0" };
     const cwd = fileURLToPath(new URL("../..", import.meta.url));

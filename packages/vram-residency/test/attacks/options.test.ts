@@ -6,7 +6,7 @@ import { simulator } from "vram-simulator";
 import { resetSimulator } from "vram-simulator/control";
 import { describe, expect, it } from "vitest";
 import { openResidency } from "../../src/index.js";
-import { openWorkplace, patternBytes, refusal, temporaryFolder } from "../fixture.js";
+import { backend, itWithFaults, openWorkplace, patternBytes, refusal, temporaryFolder } from "../fixture.js";
 import { statementOf } from "../seal-bytes.js";
 
 const bytes = patternBytes(5000);
@@ -26,13 +26,13 @@ async function services() {
 }
 
 describe("a polluted Object.prototype", () => {
-  it("names no driver", async () => {
+  itWithFaults("names no driver", async () => {
     const given = await services();
     const error = await refusal(polluted("driver", simulator(), () => openResidency(given)));
     expect(error.code).toBe("DRIVER_UNAVAILABLE");
   });
 
-  it.each([
+  itWithFaults.each([
     ["policy", { allowBackends: ["simulator"] }],
     ["allowBackends", ["simulator", "custom", "cuda"]],
   ])("does not loosen the policy through %s", async (name, value) => {
@@ -43,8 +43,7 @@ describe("a polluted Object.prototype", () => {
   });
 
   it("sets no limit", async () => {
-    resetSimulator();
-    const given = { ...(await services()), driver: simulator(), policy: { allowBackends: ["simulator" as const] } };
+    const given = { ...(await services()), ...backend };
     const residency = await polluted("maxModelBytes", 1, () => polluted("limits", { maxModelBytes: 1 }, () => openResidency(given)));
     await residency.seal(bytes);
     await residency.close();

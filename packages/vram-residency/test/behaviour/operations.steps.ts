@@ -11,6 +11,7 @@ const MIB = 2 ** 20;
 
 Given("a worker", (world: SealingWorld) => world.open());
 Given("a worker on a device of {int} MiB", (world: SealingWorld, size: number) => {
+  world.needsSimulator();
   world.devices = { devices: [{ memoryBytes: size * MIB }] };
   return world.open();
 });
@@ -24,6 +25,7 @@ Given("a device without unified memory", (world: SealingWorld) => {
   world.devices = { devices: [{}] };
 });
 Given(/^a device of which attribute (\d+) is 1, .+$/, (world: SealingWorld, attribute: string) => {
+  world.needsSimulator();
   world.devices = { devices: [{ attributes: { [attribute]: 1 } }] };
 });
 Given("the sealed shard {string}", async (world: SealingWorld, shardId: string) => {
@@ -36,7 +38,10 @@ Given("the sealed set {string} of {int} files", async (world: SealingWorld, setI
 });
 
 When("a worker is opened on it", (world: SealingWorld) => world.attempt(() => world.open()));
-When("a worker is opened on it under the default policy", (world: SealingWorld) => world.attempt(() => world.open({ policy: {} })));
+When("a worker is opened on it under the default policy", (world: SealingWorld) => {
+  world.needsSimulator();
+  return world.attempt(() => world.open({ policy: {} }));
+});
 When("a new worker continues with the same key and trail", (world: SealingWorld) => {
   for (const [name, { seal }] of world.shards) world.formerSeals.set(name, seal);
   world.shards.clear();
@@ -59,6 +64,7 @@ When("{int} models of {int} MiB are sealed at once", async (world: SealingWorld,
   world.settled = await Promise.allSettled(Array.from({ length: count }, () => world.residency.seal(Buffer.alloc(size * MIB, 1))));
 });
 When("a model of {int} MiB is aborted while it is loaded", (world: SealingWorld, size: number) => {
+  world.needsSimulator();
   const controller = new AbortController();
   setLatency("cuMemcpyHtoDAsync_v2", 20);
   const onProgress = () => {
@@ -109,12 +115,15 @@ When("the seal of {string} is presented with a forged signature", (world: Sealin
 );
 
 When("one bit of {string} flips in device memory", (world: SealingWorld, name: string) => flipSealedBit(world.residency, world.shard(name), 4097));
-When("the kernel does nothing from now on", () => {
+When("the kernel does nothing from now on", (world: SealingWorld) => {
+  world.needsSimulator();
   skipKernel({ sticky: true });
 });
-When("the driver says that attribute {int} of its memory is {int}", (_: SealingWorld, attribute: number, value: number) => {
+When("the driver says that attribute {int} of its memory is {int}", (world: SealingWorld, attribute: number, value: number) => {
+  world.needsSimulator();
   setPointerAttribute(attribute, value);
 });
-When("the driver fails {word} with {int} after {int} call(s)", (_: SealingWorld, entryPoint: string, code: number, after: number) => {
+When("the driver fails {word} with {int} after {int} call(s)", (world: SealingWorld, entryPoint: string, code: number, after: number) => {
+  world.needsSimulator();
   failCall({ entryPoint, code, after });
 });

@@ -5,8 +5,9 @@ import type { AuditLog, StoredEvent } from "vram-audit";
 import { fromWorkerToken } from "vram-seal";
 import type { Seal } from "vram-seal";
 import type { resetSimulator } from "vram-simulator/control";
+import type { TestContext } from "vitest";
 import type { OpenResidencyOptions, Residency, SealedShard, VramError } from "../../src/index.js";
-import { openWorkplace, readEvents, temporaryFolder } from "../fixture.js";
+import { onGpu, openWorkplace, readEvents, temporaryFolder } from "../fixture.js";
 
 const TOKEN = "0123456789abcdefghijklmnopqrstuvwxyzABCDEF";
 
@@ -17,6 +18,8 @@ interface Closable {
 
 /** What a scenario has: one worker with its trail, shards by name, and how the last operation ended. */
 export class SealingWorld extends QuickPickleWorld {
+  /** The package's declarations name their files without extension, so that no type of theirs is known. */
+  declare readonly context: TestContext;
   devices: Parameters<typeof resetSimulator>[0] = {};
   readonly shards = new Map<string, SealedShard>();
   readonly sets = new Map<string, Closable>();
@@ -48,6 +51,11 @@ export class SealingWorld extends QuickPickleWorld {
     } catch (error) {
       this.outcome = { error };
     }
+  }
+
+  /** Only the simulator does what comes next: on a GPU the scenario is skipped. */
+  needsSimulator(): void {
+    this.context.skip(onGpu);
   }
 
   get error(): VramError {

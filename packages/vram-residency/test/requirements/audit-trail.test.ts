@@ -97,7 +97,7 @@ it("WORKER-4162 RP-005 test_deallocation_audited every deallocation is in the tr
   expect(events.map(({ data }) => data)).toMatchObject(["released", "undone", "closed"].map((cause) => ({ shardId: cause, cause, wiped: true, lost: false })));
 });
 
-it("WORKER-4163 test_policy_violation_audited a violation at open is critical in the trail, and no worker starts", async () => {
+itWithFaults("WORKER-4163 test_policy_violation_audited a violation at open is critical in the trail, and no worker starts", async () => {
   resetSimulator();
   const auditDir = join(await temporaryFolder(), "audit");
   const opening = openResidency({ sealKey: await generate(), audit: await openAuditLog({ dir: auditDir }), workerId: "w", driver: simulator() });

@@ -14,7 +14,7 @@ describe("the end", () => {
     return JSON.parse(execFileSync(process.execPath, ["--expose-gc", program, way], { encoding: "utf8", timeout: 25_000, stdio: "pipe" })) as ReturnType<typeof endOf>;
   }
 
-  it.each([
+  itWithFaults.each([
     ["process.exit with live shards", "exit"],
     ["an end by itself with live shards", "end"],
     ["a worker thread that is terminated while it verifies", "terminate"],

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { eventTypes, openWorkplace, patternBytes, refusal } from "../fixture.js";
+import { eventTypes, itWithFaults, openWorkplace, patternBytes, refusal } from "../fixture.js";
 import type { Workplace } from "../fixture.js";
 
 const MIB = 2 ** 20;
@@ -32,7 +32,7 @@ it("VP-004 RP-004 WORKER-4153 test_insufficient_vram a model beyond the free mem
   expect(usedBytes(place)).toBe(0);
 });
 
-it("RP-001 RP-002 IO-2 test_capacity_enforcement many seals at once never take more than there is, and those that do not fit say so", async () => {
+itWithFaults("RP-001 RP-002 IO-2 test_capacity_enforcement many seals at once never take more than there is, and those that do not fit say so", async () => {
   const place = await openWorkplace({}, SMALL);
   const { residency } = place;
   const before = residency.capacity();
@@ -48,7 +48,7 @@ it("RP-001 RP-002 IO-2 test_capacity_enforcement many seals at once never take m
   expect(residency.capacity()).toEqual(before);
 });
 
-it("RP-001 IO-2 test_capacity_enforcement vram_allocation_never_exceeds_capacity", async () => {
+itWithFaults("RP-001 IO-2 test_capacity_enforcement vram_allocation_never_exceeds_capacity", async () => {
   const place = await openWorkplace({}, SMALL);
   const { residency } = place;
   const sizes = fc.array(fc.integer({ min: 1, max: 40 * MIB }), { minLength: 1, maxLength: 4 });

@@ -25,7 +25,7 @@ async function refusedAtOpen(options: object) {
 }
 
 describe("unified memory", () => {
-  it.each([
+  itWithFaults.each([
     ["an integrated device", 18],
     ["host page tables", 100],
     ["managed memory reached from the host", 101],
@@ -108,13 +108,13 @@ describe("host memory instead of a device's", () => {
     expect(residency.capacity().usedBytes).toBe(0);
   });
 
-  it("PB-4 VP-005 WORKER-4163 test_ram_inference_rejected the default policy refuses the simulator, audits it and starts no worker", async () => {
+  itWithFaults("PB-4 VP-005 WORKER-4163 test_ram_inference_rejected the default policy refuses the simulator, audits it and starts no worker", async () => {
     resetSimulator();
     const { events } = await refusedAtOpen({ driver: simulator() });
     expect(JSON.stringify(events)).toContain("backend-allowed");
   });
 
-  it("PB-4 test_ram_inference_rejected whatever the simulator touches says so", async () => {
+  itWithFaults("PB-4 test_ram_inference_rejected whatever the simulator touches says so", async () => {
     resetSimulator();
     const place = await openWorkplace({ driver: simulator(), policy: { allowBackends: ["simulator"] } });
     const shard = await place.residency.seal(patternBytes(BYTES));
