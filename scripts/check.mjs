@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { checkBenchFixtures } from "./checks/bench-fixtures.mjs";
 import { checkAbi, checkCompiles, checkLint, checkPtx } from "./checks/compilers.mjs";
 import { checkDocuments } from "./checks/documents.mjs";
+import { checkGpuTests } from "./checks/gpu-tests.mjs";
 import { checkImports, checkManifests } from "./checks/imports.mjs";
 import { checkIncludes } from "./checks/includes.mjs";
 import { checkIndexRule, checkNativeRules, lintRuleChecks } from "./checks/lint-fixtures.mjs";
@@ -23,6 +24,7 @@ const checks = [
   ["the driver's interface is the toolkit's", checkAbi],
   ["the kernel's PTX is what its source compiles to", checkPtx],
   ["the GPU probe builds, and answers on the simulator", checkProbe],
+  ["the contract tests bundle for a machine with a GPU", checkGpuTests],
   ["every package type-checks", checkCompiles],
   ["eslint finds nothing", checkLint],
   ...Object.entries(lintRuleChecks).map(([id, check]) => [`${id} each lint rule refuses its violation`, check]),

