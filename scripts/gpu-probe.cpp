@@ -1,6 +1,6 @@
 // Asks a CUDA driver what this project assumes of it, and prints the answers as one JSON object. Not run on a GPU.
 //   g++ -std=c++20 -O2 -I native scripts/gpu-probe.cpp -ldl -o gpu-probe
-//   ./gpu-probe libcuda.so.1 native/kernel/fsverity.ptx            (--quick: small sizes, for the simulator)
+//   ./gpu-probe libcuda.so.1 native/kernel/fsverity.ptx native/kernel/fsverity_balanced.ptx   (--quick: small, for the simulator)
 // Needs a driver and a compiler, no toolkit and no Node. Whatever may end a context runs in a process of its own; an
 // experiment that could not be done says so in "failed", and the exit code is 1 if there is one.
 #include <algorithm>
@@ -116,6 +116,43 @@ std::string KernelSpeed(Session& session, size_t bytes, int runs) {
   return Speed(bytes, Best(runs, hash));
 }
 
+// Whether the two variants of the digest kernel give the same digests of blocks that all differ.
+std::string VariantIsExact(Session& session, const std::string& variant) {
+  const unsigned blocks = 256;
+  std::vector<unsigned> words(size_t{blocks} * 1024);
+  for (size_t i = 0; i < words.size(); ++i) words[i] = static_cast<unsigned>(i * 2654435761u);
+  const size_t digest_bytes = size_t{blocks} * 32;
+  const CUdeviceptr data = session.Allocate(words.size() * 4);
+  const CUdeviceptr digests = session.Allocate(2 * digest_bytes);
+  Need("copy", session.api().cuMemcpyHtoDAsync_v2(data, words.data(), words.size() * 4, session.stream()));
+  Need("launch", session.Hash(data, digests, blocks));
+  Need("launch", session.Hash(session.Kernel(variant.c_str(), kDigestKernel), data, digests + digest_bytes, blocks));
+  std::vector<unsigned char> both(2 * digest_bytes);
+  Need("copy back", session.api().cuMemcpyDtoHAsync_v2(both.data(), digests, both.size(), session.stream()));
+  Need("synchronize", session.Wait());
+  return std::memcmp(both.data(), both.data() + digest_bytes, digest_bytes) == 0 ? "true" : "false";
+}
+
+std::string StreamPriorities(Session& session) {
+  int least = 0;
+  int greatest = 0;
+  if (session.api().cuCtxGetStreamPriorityRange == nullptr) return Skipped("the driver tells none");
+  Need("cuCtxGetStreamPriorityRange", session.api().cuCtxGetStreamPriorityRange(&least, &greatest));
+  return Object({{"least", std::to_string(least)}, {"greatest", std::to_string(greatest)}});
+}
+
+// What the plain kernel's instructions allow: 20.4 cycles of a multiprocessor for 64 bytes, counted from code for sm_90.
+std::string ArithmeticCeiling(Session& session) {
+  constexpr int kClockRate = 13;  // kHz
+  constexpr int kMultiprocessors = 16;
+  constexpr double kCyclesPerMessage = 20.4;
+  int kilohertz = 0;
+  int multiprocessors = 0;
+  Need("clock", session.api().cuDeviceGetAttribute(&kilohertz, kClockRate, session.device()));
+  Need("multiprocessors", session.api().cuDeviceGetAttribute(&multiprocessors, kMultiprocessors, session.device()));
+  return Object({{"gigabytesPerSecond", std::to_string(64e-6 * kilohertz * multiprocessors / kCyclesPerMessage)}});
+}
+
 std::string CopySpeed(Session& session, size_t bytes, int runs, void* host) {
   if (session.FreeBytes() < session.Rounded(bytes)) return Skipped("too little free memory");
   std::memset(host, 1, bytes);
@@ -151,28 +188,34 @@ std::string PinnedSpeed(Session& session, size_t bytes, int runs) {
   return speed;
 }
 
+std::string ReadText(const char* path) {
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  if (text.str().empty()) Die("no PTX to read", -1);
+  return text.str();
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
-  const bool quick = count == 4 && std::strcmp(arguments[3], "--quick") == 0;
-  if (count != 3 && !quick) Die("usage: gpu-probe LIBRARY PTX [--quick]", -1);
-  std::stringstream text;
-  text << std::ifstream(arguments[2]).rdbuf();
-  const std::string ptx = text.str();
-  if (ptx.empty()) Die("no PTX to read", -1);
+  const bool quick = count == 5 && std::strcmp(arguments[4], "--quick") == 0;
+  if (count != 4 && !quick) Die("usage: gpu-probe LIBRARY PTX VARIANT_PTX [--quick]", -1);
+  const std::string ptx = ReadText(arguments[2]);
+  const std::string variant = ReadText(arguments[3]);
   setenv("CUDA_CACHE_DISABLE", "1", 1);
   const Api api = Load(arguments[1]);
 
   std::vector<Row> rows;
   std::vector<std::string> failed;
-  const auto ask = [&](const std::string& key, const std::function<std::string(Session&)>& experiment) {
+  const auto ask_with = [&](const std::string& text, const std::string& key, const std::function<std::string(Session&)>& experiment) {
     const std::string answer = Apart([&] {
-      Session session(api, ptx);
+      Session session(api, text);
       return experiment(session);
     });
     if (answer.empty()) failed.push_back(Quote(key));
     rows.push_back({key, answer.empty() ? "null" : answer});
   };
+  const auto ask = [&](const std::string& key, const std::function<std::string(Session&)>& experiment) { ask_with(ptx, key, experiment); };
   const auto ask_write = [&](const std::string& key, const std::function<CUresult(Session&, CUdeviceptr)>& write) {
     ask(key, [&](Session& session) { return WriteIntoReadOnly(session, write); });
   };
@@ -181,6 +224,9 @@ int main(int count, char** arguments) {
   ask("jitMs", [](Session& session) { return std::to_string(session.jit_ms()); });
   ask("pointerAttributes", PointerAttributes);
   ask("trace", Trace);
+  ask("streamPriorities", StreamPriorities);
+  ask("variantIsExact", [&](Session& session) { return VariantIsExact(session, variant); });
+  ask("arithmeticCeiling", ArithmeticCeiling);
   const unsigned char ones[4] = {1, 1, 1, 1};
   ask_write("readOnlyStore", Store);
   ask_write("readOnlyCopy", [&](Session& session, CUdeviceptr memory) {
@@ -193,7 +239,9 @@ int main(int count, char** arguments) {
   const std::vector<size_t> sizes = quick ? std::vector<size_t>{1} : std::vector<size_t>{32, 64, 1024, 16384};
   const int runs = quick ? 1 : 10;
   for (const size_t size : sizes) {
-    ask("kernel" + std::to_string(size) + "MiB", [&](Session& session) { return KernelSpeed(session, size * mebibyte, runs); });
+    const auto speed = [&](Session& session) { return KernelSpeed(session, size * mebibyte, runs); };
+    ask("kernel" + std::to_string(size) + "MiB", speed);
+    ask_with(variant, "variant" + std::to_string(size) + "MiB", speed);
   }
   ask("memset", [&](Session& session) { return MemsetSpeed(session, sizes.back() * mebibyte, runs); });
   const size_t copied = (quick ? 1 : 1024) * mebibyte;

@@ -17,7 +17,11 @@ function cmake(...args) {
 /** Where the program lies, built where its sources are; undefined outside a checkout. */
 function findProgram(given) {
   if (given !== undefined) return given;
-  if (!existsSync(join(root, "native/bench/CMakeLists.txt"))) return undefined;
+  return existsSync(join(root, "native/bench/CMakeLists.txt")) ? buildProgram() : undefined;
+}
+
+/** Builds the program in a checkout; answers its path. */
+export function buildProgram() {
   cmake("-S", "native", "-B", build, "-DVRAM_BENCH=ON", "-DCMAKE_BUILD_TYPE=Release");
   cmake("--build", build, "-j", "2", "--target", TARGET);
   return join(build, "bench", TARGET);

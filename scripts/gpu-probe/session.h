@@ -18,9 +18,10 @@ struct Api {
 #define X(symbol, parameters) CUresult(*symbol) parameters = nullptr;
 #include "driver/entry_points.inc"
 #undef X
-  // Page-locked staging is measured here and nowhere else in the project.
+  // What is asked here and nowhere else in the project.
   CUresult (*cuMemHostAlloc)(void**, size_t, unsigned) = nullptr;
   CUresult (*cuMemFreeHost)(void*) = nullptr;
+  CUresult (*cuCtxGetStreamPriorityRange)(int*, int*) = nullptr;
 };
 
 inline Api Load(const char* library) {
@@ -34,6 +35,7 @@ inline Api Load(const char* library) {
 #undef X
   *reinterpret_cast<void**>(&api.cuMemHostAlloc) = dlsym(handle, "cuMemHostAlloc");
   *reinterpret_cast<void**>(&api.cuMemFreeHost) = dlsym(handle, "cuMemFreeHost");
+  *reinterpret_cast<void**>(&api.cuCtxGetStreamPriorityRange) = dlsym(handle, "cuCtxGetStreamPriorityRange");
   return api;
 }
 
@@ -46,6 +48,8 @@ inline void Need(const char* what, CUresult result) {
   if (result != kSuccess) Die(what, result);
 }
 
+inline constexpr const char* kDigestKernel = "vram_fsverity_blocks";
+
 class Session {
  public:
   Session(const Api& api, const std::string& ptx) : api_(api) {
@@ -56,7 +60,7 @@ class Session {
     Need("cuCtxSetCurrent", api_.cuCtxSetCurrent(context));
     Need("cuStreamCreate", api_.cuStreamCreate(&stream_, kStreamNonBlocking));
     const double start = Seconds();
-    hash_ = Kernel(ptx.c_str(), "vram_fsverity_blocks");
+    hash_ = Kernel(ptx.c_str(), kDigestKernel);
     jit_ms_ = (Seconds() - start) * 1e3;
     const CUmemAllocationProp properties = Properties();
     Need("granularity", api_.cuMemGetAllocationGranularity(&granularity_, &properties, kGranularityMinimum));
@@ -108,9 +112,11 @@ class Session {
     Need("cuMemAddressFree", api_.cuMemAddressFree(address, Rounded(bytes)));
   }
 
-  CUresult Hash(CUdeviceptr blocks, CUdeviceptr digests, unsigned count) {
+  CUresult Hash(CUdeviceptr blocks, CUdeviceptr digests, unsigned count) { return Hash(hash_, blocks, digests, count); }
+
+  CUresult Hash(CUfunction kernel, CUdeviceptr blocks, CUdeviceptr digests, unsigned count) {
     void* parameters[] = {&blocks, &digests, &count};
-    return api_.cuLaunchKernel(hash_, (count + 127) / 128, 1, 1, 128, 1, 1, 0, stream_, parameters, nullptr);
+    return api_.cuLaunchKernel(kernel, (count + 127) / 128, 1, 1, 128, 1, 1, 0, stream_, parameters, nullptr);
   }
 
   CUresult Wait() { return api_.cuStreamSynchronize(stream_); }

@@ -21,7 +21,7 @@ export function* runParts({ app, out, onGpu, library, tests }) {
   }
 
   function probe() {
-    const run = start("probe", join(app, "gpu-probe"), [library, "native/kernel/fsverity.ptx", ...(onGpu ? [] : ["--quick"])]);
+    const run = start("probe", join(app, "gpu-probe"), [library, "native/kernel/fsverity.ptx", "native/kernel/fsverity_balanced.ptx", ...(onGpu ? [] : ["--quick"])]);
     writeFileSync(join(out, "probe.json"), run.stdout ?? "");
     return [run.case];
   }
@@ -48,12 +48,13 @@ export function* runParts({ app, out, onGpu, library, tests }) {
   }
 
   function benchmark() {
-    const args = [...(onGpu ? [] : ["--simulate"]), "--json", join(out, "bench.json")];
+    const device = onGpu ? ["--gpu", "--probe", join(out, "probe.json")] : ["--quick"];
+    const args = ["--native", join(app, "vram_host_bench"), "--out", join(out, "bench.json"), ...device];
     return [start("benchmark", process.execPath, [join(app, "bench.mjs"), ...args], { minutes: 10 }).case];
   }
 
   yield { name: "probe", cases: probe() };
   for (const name of PROGRAMS) yield { name, cases: program(name) };
   for (const test of tests) yield { name: test.title, cases: testFile(test) };
-  if (existsSync(join(app, "bench.mjs"))) yield { name: "benchmark", cases: benchmark() };
+  yield { name: "benchmark", cases: benchmark() };
 }
