@@ -34,7 +34,7 @@ export const defences = [
     defence: "read-only mapping",
     file: "native/device/mapping.cpp",
     replace: [["Status Mapping::Freeze() { return SetAccess(driver::kAccessRead); }", "Status Mapping::Freeze() { return Done{}; }"]],
-    ...cuda("view"),
+    ...cuda("store", "view"),
   },
   {
     defence: "placement check",
