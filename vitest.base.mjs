@@ -4,7 +4,7 @@ export const tests = (options = {}) => ({
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 30_000,
+    testTimeout: Number(process.env.VRAM_TEST_TIMEOUT_MS ?? 30_000),
     ...options,
   },
 });

@@ -16,7 +16,10 @@ if (chosen.length === 0) {
 const results = join(root, ".results/mutation");
 mkdirSync(results, { recursive: true });
 
-/** Answers the package's mutants, `{ file, line, mutator, replacement, status }`. */
+// Instrumented, and on a busy machine, a test may take many times as long; what only runs the built package proves nothing here.
+const testEnvironment = { VRAM_PROPERTY_RUNS: "10", VRAM_TEST_TIMEOUT_MS: "60000", VRAM_TEST_SOURCES_ONLY: "1" };
+
+/** Answers the package's mutants, `{ file, line, source, mutator, replacement, status }`. */
 function mutate(name) {
   const cwd = join(root, "packages", name);
   const report = join(results, `${name}.json`);
@@ -25,13 +28,14 @@ function mutate(name) {
   const config = {
     ...{ testRunner: "vitest", plugins: ["@stryker-mutator/vitest-runner"], inPlace: true, tempDirName: ".stryker-tmp", concurrency: 2 },
     ...{ mutate: targets[name], reporters: ["json", "progress-append-only"], jsonReporter: { fileName: report } },
-    ...{ incremental: !values.full, incrementalFile: join(results, `${name}-incremental.json`), timeoutMS: 20_000, allowEmpty: false },
-    ...{ ignoreStatic: true, vitest: { related: true }, checkers: [], disableTypeChecks: false },
+    ...{ incremental: !values.full, incrementalFile: join(results, `${name}-incremental.json`), allowEmpty: false },
+    ...{ timeoutMS: 60_000, dryRunTimeoutMinutes: 30, ignoreStatic: true, vitest: { related: true }, checkers: [], disableTypeChecks: false },
   };
   writeFileSync(configFile, JSON.stringify(config));
   try {
     const { status } = spawnSync(process.execPath, [join(root, "node_modules/@stryker-mutator/core/bin/stryker.js"), "run", configFile], {
       cwd,
+      env: { ...testEnvironment, ...process.env },
       stdio: ["ignore", process.stderr.fd, process.stderr.fd],
     });
     if (!existsSync(report)) throw new Error(`stryker ended with ${status} and no report`);
@@ -39,20 +43,42 @@ function mutate(name) {
     rmSync(configFile, { force: true });
   }
   const { files } = JSON.parse(readFileSync(report, "utf8"));
-  return Object.entries(files).flatMap(([file, { mutants }]) =>
-    mutants.map(({ location, mutatorName, replacement, status }) => ({ file: `${name}/${file}`, line: location.start.line, mutator: mutatorName, replacement, status })),
-  );
+  return Object.entries(files).flatMap(([file, { source, mutants }]) => {
+    const lines = source.split("\n");
+    return mutants.map(({ location: { start }, mutatorName, replacement = "", status }) => ({
+      ...{ file: `${name}/${file}`, line: start.line, source: lines[start.line - 1], mutator: mutatorName, replacement, status },
+    }));
+  });
 }
 
-const isEquivalent = ({ file, mutator, replacement }) =>
-  EQUIVALENT.some((each) => file.endsWith(each.file) && mutator === each.mutator && (replacement ?? "").includes(each.replacement));
+const isEquivalent = ({ file, source, mutator, replacement }) =>
+  EQUIVALENT.some((each) => file === each.file && source.includes(each.source) && mutator === each.mutator && replacement === each.replacement);
 
-const mutants = chosen.flatMap(mutate).filter(({ status }) => status !== "Ignored" && status !== "CompileError");
-const killed = mutants.filter(({ status }) => status === "Killed" || status === "Timeout");
-const survivors = mutants.filter((each) => !killed.includes(each));
-const equivalent = survivors.filter(isEquivalent);
-const alive = survivors.filter((each) => !equivalent.includes(each));
-for (const { file, line, mutator, replacement, status } of alive) console.log(`${status.toLowerCase()} ${file}:${line} ${mutator}: ${(replacement ?? "").replaceAll(/\s+/g, " ").slice(0, 100)}`);
-const score = (100 * killed.length) / Math.max(1, mutants.length - equivalent.length);
-console.log(`${mutants.length} mutants: ${killed.length} killed, ${equivalent.length} equivalent, ${alive.length} survived; score ${score.toFixed(1)} % of at least ${SCORE} %`);
-process.exitCode = mutants.length > 0 && score >= SCORE ? 0 : 1;
+function judge(mutants) {
+  const counted = mutants.filter(({ status }) => status !== "Ignored" && status !== "CompileError");
+  const survivors = counted.filter(({ status }) => status !== "Killed" && status !== "Timeout");
+  const alive = survivors.filter((each) => !isEquivalent(each));
+  const equivalent = survivors.length - alive.length;
+  const killed = counted.length - survivors.length;
+  const score = (100 * killed) / Math.max(1, counted.length - equivalent);
+  return { alive, score, told: `${counted.length} mutants: ${killed} killed, ${equivalent} equivalent, ${alive.length} survived; score ${score.toFixed(1)} %` };
+}
+
+const all = [];
+const failed = [];
+for (const name of chosen) {
+  const start = Date.now();
+  try {
+    const mutants = mutate(name);
+    const { alive, told } = judge(mutants);
+    for (const { file, line, mutator, replacement, status } of alive) console.log(`${status.toLowerCase()} ${file}:${line} ${mutator}: ${replacement.replaceAll(/\s+/g, " ").slice(0, 100)}`);
+    console.log(`${name}: ${told}, in ${((Date.now() - start) / 60_000).toFixed(1)} minutes`);
+    all.push(...mutants);
+  } catch (error) {
+    failed.push(name);
+    console.log(`${name}: ${error.message}`);
+  }
+}
+const { score, told } = judge(all);
+console.log(`${told} of at least ${SCORE} %${failed.length > 0 ? `; not measured: ${failed.join(", ")}` : ""}`);
+process.exitCode = failed.length === 0 && score >= SCORE ? 0 : 1;

@@ -2,6 +2,10 @@ import { quickpickle } from "quickpickle";
 import { defineConfig } from "vitest/config";
 import { tests } from "../../vitest.base.mjs";
 
+/** What only runs the built package in processes of its own. */
+const ofTheBuilt = ["test/command.test.ts", "test/hold.test.ts"];
+const exclude = process.env["VRAM_TEST_SOURCES_ONLY"] === undefined ? [] : ofTheBuilt;
+
 const behaviour = {
   include: ["test/behaviour/*.feature"],
   setupFiles: ["test/behaviour/operations.steps.ts", "test/behaviour/outcomes.steps.ts"],
@@ -10,7 +14,7 @@ const behaviour = {
 export default defineConfig({
   test: {
     projects: [
-      tests({ name: "code" }),
+      tests({ name: "code", exclude }),
       { ...tests({ name: "behaviour", ...behaviour }), plugins: [quickpickle({ stepTimeout: 20_000 })] },
     ],
   },

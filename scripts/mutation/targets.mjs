@@ -10,5 +10,5 @@ export const targets = {
   "vram-residency": sources("verify.ts", "hold-verified.ts", "registry.ts", "lifecycle.ts", "worker.ts", "release.ts"),
 };
 
-/** `{ file, mutator, replacement, reason }`: no input tells them from the original. */
+/** `{ file, source, mutator, replacement, reason }`, `source` being a part of the mutated line: no input tells them from the original. */
 export const EQUIVALENT = [];

@@ -173,10 +173,10 @@ describe("verifying while somebody writes", () => {
     const writer = (async () => {
       for (let index = 0; !stop.signal.aborted; index += 1) await Promise.all([log.append(verified("a", index)), log.append(verified("b", index))]);
     })();
-    for (let round = 0; round < 20; round += 1) expect((await verifyAuditLog({ dir })).problems).toEqual([]);
+    for (let round = 0; round < 20 || log.head().size < 30; round += 1) expect((await verifyAuditLog({ dir })).problems).toEqual([]);
     stop.abort();
     await writer;
     await log.close();
-    expect((await verifyAuditLog({ dir })).events).toBeGreaterThan(30);
+    expect((await verifyAuditLog({ dir })).events).toBe(log.head().size);
   });
 });
