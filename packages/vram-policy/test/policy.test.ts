@@ -106,6 +106,12 @@ describe("a placement", () => {
     if (fact !== "bufferId" && fact !== "blockId") expect(placement({ [fact]: value }, false)).toEqual([rule]);
   });
 
+  it("TT-2 an id that is no text in decimal is no id", () => {
+    for (const id of [17, "", "0x11", "17a"]) {
+      expect(placement({ bufferId: id as string, blockId: id as string }, false)).toEqual(["same-buffer", "same-block"]);
+    }
+  });
+
   it("PB-5 VP-001 test_vram_only_enforced no rule passes on facts that are not there, and every violation has reason and remedy", () => {
     for (const sealed of [null, sealedPlacement]) {
       const { rules } = evaluatePlacement({ facts: goodPlacement, gpuDevice: 0, sealed }, strict);

@@ -18,7 +18,7 @@ const nothing = <T>(facts: T): T => Object.fromEntries(Object.keys(facts as obje
 
 const policies: Record<string, PolicyOptions> = {
   strict: {},
-  lenient: { allowBackends: ["custom"], requireTrustedDriver: false, requireReadOnly: false },
+  lenient: { allowBackends: ["custom", "simulator"], requireTrustedDriver: false, requireReadOnly: false },
   demanding: { requireEcc: true, requireExpected: true, maxSealAgeMs: 0 },
 };
 
@@ -26,8 +26,8 @@ const policies: Record<string, PolicyOptions> = {
 describe("PB-5 test_vram_only_enforced reports", () => {
   it.each(Object.entries(policies))("under a %s policy are the ones on file", async (name, options) => {
     const policy = resolvePolicy(options);
-    const drivers = { goodDriver, badDriver, noDriver: { ...badDriver, libraryTrusted: null as never } };
-    const devices = { goodDevice, badDevice, noDevice: nothing(goodDevice) };
+    const drivers = { goodDriver, badDriver, untrusted: { ...goodDriver, libraryTrusted: false }, noDriver: { ...badDriver, libraryTrusted: null as never } };
+    const devices = { goodDevice, badDevice, noDevice: nothing(goodDevice), absent: {} as DeviceFacts };
     const placements = { goodPlacement, badPlacement, noPlacement: nothing(goodPlacement), reading: { ...goodPlacement, access: "none" as const } };
     const sealings = { unsealed: null, sealed: sealedPlacement, "sealed writable": { ...sealedPlacement, access: "read-write" as const } };
     const reports: (readonly [question: string, report: PolicyReport])[] = [
@@ -73,6 +73,7 @@ describe("policy errors", () => {
       notText: () => resolvePolicy("strict"),
       nothing: () => resolvePolicy(null),
       getter: () => resolvePolicy({ get requireEcc() { return true; } }),
+      hidden: () => resolvePolicy(new Proxy({}, { ownKeys: () => ["requireEcc"], getOwnPropertyDescriptor: () => undefined })),
       backends: () => resolvePolicy({ allowBackends: [] }),
       backend: () => resolvePolicy({ allowBackends: ["cuda", "host"] as never }),
       backendText: () => resolvePolicy({ allowBackends: "cuda" as never }),
@@ -82,6 +83,9 @@ describe("policy errors", () => {
       ageFraction: () => resolvePolicy({ maxSealAgeMs: 0.5 }),
       shortage: () => capacity.reserve(101),
       size: () => capacity.reserve(0),
+      free: () => capacity.reserve(1, { freeBytes: -1 }),
+      total: () => createCapacity({ totalBytes: 0, reserveBytes: 0 }),
+      reserve: () => createCapacity({ totalBytes: 1, reserveBytes: -1 }),
     };
     const told = Object.entries(errors).map(([name, act]) => {
       const error = errorOf(act);

@@ -142,7 +142,8 @@ describe("what errors say is on file", () => {
     };
     const stated = (path: string, value: unknown) => canonicalize(replaced(path, value));
     const rules = [{ rule: "fine", verdict: "pass" }, { rule: "broken", verdict: "violated" }];
-    const largest = 12 * 2 ** 20;
+    // What is not payload in an envelope has 248 characters, and a payload has four for three bytes.
+    const largest = ((16 * 2 ** 20 - 248) / 4) * 3;
     await expect(
       await tell({
         good: by({}),
@@ -182,8 +183,10 @@ describe("what errors say is on file", () => {
         "process key": signed(stated("predicate.signingKey", "process"), { allowProcessKey: false }),
         "simulator": signed(stated("predicate.device.backend", "simulator")),
         "one rule of two violated": signed(stated("predicate.policy", rules)),
-        "12 MiB less 1 KiB": signed(" ".repeat(largest - 1024)),
-        "over 12 MiB": signed(" ".repeat(largest)),
+        "signed no object": signed("[]"),
+        "signed with more": signed(stated("more", 1)),
+        "an envelope of 16 MiB": signed(" ".repeat(largest)),
+        "an envelope of more": signed(" ".repeat(largest + 1)),
       }),
     ).toMatchFileSnapshot("vectors/attestation-refusals.txt");
   });
@@ -259,6 +262,7 @@ describe("what errors say is on file", () => {
     acts["signed no JSON"] = signed("{");
     acts["signed with a space"] = signed(`${canonicalize(statementFor(key))} `);
     acts["signed malformed"] = signed(canonicalize(statementFor(key, { vramBytes: 0 })));
+    acts["signed for another instance"] = signed(canonicalize(statementFor(key, { instanceId: "f".repeat(32) })));
     acts["signed for another key"] = signed(canonicalize(statementFor(key, { keyId: "0".repeat(16) })));
     acts["neither"] = () => createSeal(statementFor(key, { setId: null, shardIndex: null, totalShards: null }), key);
     acts["set alone"] = () => createSeal(statementFor(key, { shardIndex: null, totalShards: null }), key);

@@ -1,8 +1,10 @@
+import { generateKeyPairSync } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { errorOf, failureOf, withDirectory, writeWithMode } from "../../test/support/fixtures.js";
+import { fromAttestationKeyFile } from "../attestation/attestation-key.js";
 import { createKeyFile } from "./create-key-file.js";
 import { fromKeyFile } from "./from-key-file.js";
 import { fromSystemdCredential } from "./from-systemd-credential.js";
@@ -84,19 +86,26 @@ describe("CI-005 createKeyFile", () => {
 });
 
 describe("CI-005 a key file", () => {
-  it("is closed and wiped from memory when it was read", async () => {
-    await withKey(async (path) => {
-      let read: Uint8Array = Buffer.alloc(1);
+  it.each([
+    ["a seal key", fromKeyFile, Buffer.alloc(32, 7)],
+    ["an attestation key", fromAttestationKeyFile, Buffer.from(generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }))],
+    ["text", fromAttestationKeyFile, Buffer.from("secret text")],
+    ["zeros", fromKeyFile, Buffer.alloc(32)],
+  ])("of %s is closed, and what was read wiped from memory", async (_, read, content) => {
+    await withDirectory(async (directory) => {
+      const path = join(directory, "key");
+      await writeWithMode(path, content, 0o600);
+      let held: Uint8Array = Buffer.alloc(0);
       disk.afterOpen = (handle) => {
         const original = handle.read.bind(handle) as (...options: unknown[]) => Promise<{ bytesRead: number; buffer: Buffer }>;
         vi.spyOn(handle, "read").mockImplementation(((bytes: Uint8Array, ...rest: unknown[]) => {
-          read = bytes;
+          held = bytes;
           return original(bytes, ...rest);
         }) as never);
       };
-      await fromKeyFile(path);
+      await read(path).catch(() => undefined);
       expect(times("close")).toEqual([1]);
-      expect(Buffer.from(read)).toEqual(Buffer.alloc(32));
+      expect(Buffer.from(held)).toEqual(Buffer.alloc(content.length));
     });
   });
 
