@@ -19,7 +19,7 @@ mkdirSync(results, { recursive: true });
 // Instrumented, and on a busy machine, a test may take many times as long; what only runs the built package proves nothing here.
 const testEnvironment = { VRAM_PROPERTY_RUNS: "10", VRAM_TEST_TIMEOUT_MS: "60000", VRAM_TEST_SOURCES_ONLY: "1" };
 
-/** Answers the package's mutants, `{ file, line, source, mutator, replacement, status }`. */
+/** Answers the package's mutants, `{ file, line, original, mutator, replacement, status }`. */
 function mutate(name) {
   const cwd = join(root, "packages", name);
   const report = join(results, `${name}.json`);
@@ -43,16 +43,25 @@ function mutate(name) {
     rmSync(configFile, { force: true });
   }
   const { files } = JSON.parse(readFileSync(report, "utf8"));
-  return Object.entries(files).flatMap(([file, { source, mutants }]) => {
-    const lines = source.split("\n");
-    return mutants.map(({ location: { start }, mutatorName, replacement = "", status }) => ({
-      ...{ file: `${name}/${file}`, line: start.line, source: lines[start.line - 1], mutator: mutatorName, replacement, status },
-    }));
-  });
+  return Object.entries(files).flatMap(([file, { source, mutants }]) =>
+    mutants.map(({ location, mutatorName, replacement = "", status }) => ({
+      ...{ file: `${name}/${file}`, line: location.start.line, original: oneLine(textAt(source, location)) },
+      ...{ mutator: mutatorName, replacement: oneLine(replacement), status },
+    })),
+  );
 }
 
-const isEquivalent = ({ file, source, mutator, replacement }) =>
-  EQUIVALENT.some((each) => file === each.file && source.includes(each.source) && mutator === each.mutator && replacement === each.replacement);
+const oneLine = (text) => text.replaceAll(/\s+/g, " ");
+
+/** The text from one position to another; Stryker counts lines and columns from 1. */
+function textAt(source, { start, end }) {
+  const lines = source.split("\n").slice(start.line - 1, end.line);
+  lines.push(lines.pop().slice(0, end.column - 1));
+  lines[0] = lines[0].slice(start.column - 1);
+  return lines.join("\n");
+}
+
+const isEquivalent = (mutant) => EQUIVALENT.some((each) => ["file", "original", "mutator", "replacement"].every((field) => each[field] === mutant[field]));
 
 function judge(mutants) {
   const counted = mutants.filter(({ status }) => status !== "Ignored" && status !== "CompileError");
@@ -71,7 +80,9 @@ for (const name of chosen) {
   try {
     const mutants = mutate(name);
     const { alive, told } = judge(mutants);
-    for (const { file, line, mutator, replacement, status } of alive) console.log(`${status.toLowerCase()} ${file}:${line} ${mutator}: ${replacement.replaceAll(/\s+/g, " ").slice(0, 100)}`);
+    for (const { file, line, original, mutator, replacement, status } of alive) {
+      console.log(`${status.toLowerCase()} ${file}:${line} ${mutator}: ${original.slice(0, 100)} => ${replacement.slice(0, 100)}`);
+    }
     console.log(`${name}: ${told}, in ${((Date.now() - start) / 60_000).toFixed(1)} minutes`);
     all.push(...mutants);
   } catch (error) {

@@ -18,6 +18,14 @@ describe("SF-1 readSealShape", () => {
     expect(readSealShape({ mac, statement: statementOf(byteLength) })).toBeUndefined();
   });
 
+  it("refuses what is no text, and runs no code of it", () => {
+    const trap = { get length(): never { throw new Error("its code ran"); } };
+    for (const value of [null, undefined, 32, true, ["AAAA"], Buffer.from("AAAA"), new String("AAAA"), trap]) {
+      expect(readSealShape({ mac, statement: value })).toBeUndefined();
+      expect(readSealShape({ mac: value, statement: "AAAA" })).toBeUndefined();
+    }
+  });
+
   it("does not decode a text that is too long", () => {
     const decode = vi.spyOn(Buffer, "from");
     expect(readSealShape({ mac, statement: "A".repeat(1 << 24) })).toBeUndefined();
