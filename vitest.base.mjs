@@ -1,5 +1,9 @@
+// Stryker asks for threads over any configuration, and native state must not be shared.
+const processes = { name: "processes", configureVitest: ({ project }) => void (project.config.pool = "forks") };
+
 /** Each test file runs in a process of its own: native state never crosses files. */
 export const tests = (options = {}) => ({
+  plugins: [processes],
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     pool: "forks",

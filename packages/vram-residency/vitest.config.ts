@@ -6,16 +6,17 @@ import { tests } from "../../vitest.base.mjs";
 const ofTheBuilt = ["test/command.test.ts", "test/hold.test.ts"];
 const exclude = process.env["VRAM_TEST_SOURCES_ONLY"] === undefined ? [] : ofTheBuilt;
 
-const behaviour = {
+const scenarios = tests({
+  name: "behaviour",
   include: ["test/behaviour/*.feature"],
   setupFiles: ["test/behaviour/operations.steps.ts", "test/behaviour/outcomes.steps.ts"],
-};
+});
 
 export default defineConfig({
   test: {
     projects: [
       tests({ name: "code", exclude }),
-      { ...tests({ name: "behaviour", ...behaviour }), plugins: [quickpickle({ stepTimeout: 20_000 })] },
+      { ...scenarios, plugins: [...scenarios.plugins, quickpickle({ stepTimeout: 20_000 })] },
     ],
   },
 });
