@@ -113,6 +113,19 @@ describe("appending", () => {
     expect(log.state).toBe("open");
   });
 
+  it("signs nothing twice, also when a checkpoint falls due while another is written", async () => {
+    const layer = new FaultLayer();
+    const dir = join(newDirectory(), "log");
+    await using log = await openAuditLogOn(layer.wrap, { dir, checkpointEvery: { milliseconds: 100 } });
+    layer.before = ({ name, operation }) => (name === CHECKPOINTS && operation === "write" ? delay(300) : undefined);
+    await log.append(verified("a"));
+    await log.append(violated());
+    await log.append(verified("b"));
+    const sizes = await checkpointSizes(dir);
+    expect(sizes).toContain(3);
+    expect(new Set(sizes).size).toBe(sizes.length);
+  });
+
   it("has the head that a verifier computes", async () => {
     const dir = join(newDirectory(), "log");
     await using log = await openAuditLog({ dir, origin: "example.org/worker-7" });

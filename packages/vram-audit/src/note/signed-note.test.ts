@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openCheckpoint, signCheckpoint } from "./checkpoint.js";
 import { openNote, signNote } from "./signed-note.js";
+import { sha256 } from "../tree/sha256.js";
 import { formatVerifierKey, parseVerifierKey, rawPublicKey, verifierKey } from "./verifier-key.js";
 import vectors from "../../test/vectors/signed-note.json" with { type: "json" };
 
@@ -31,6 +32,33 @@ describe("C2SP signed notes", () => {
     expect(formatVerifierKey(key)).toBe(example.verifierKey);
     expect(signNote(example.text, privateKey, key)).toBe(example.note);
     expect(openNote(example.note, key)).toBe(example.text);
+  });
+
+  it("give one raw public key for both halves of a key", () => {
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    expect(rawPublicKey(publicKey)).toEqual(rawPublicKey(privateKey));
+  });
+
+  it.each([" ", "\n", "x\n"])("refuse a verifier key with %j around it", (around) => {
+    expect(parseVerifierKey(around + example.verifierKey)).toBeUndefined();
+    expect(parseVerifierKey(example.verifierKey + around)).toBeUndefined();
+  });
+
+  it("refuse a verifier key of another algorithm or length under its right id, and a name of 256 characters", () => {
+    const encodedAs = (name: string, ...bytes: readonly Uint8Array[]) => {
+      const id = sha256(Buffer.from(`${name}\n\u0001`), ...bytes.slice(1)).subarray(0, 4);
+      return `${name}+${id.toString("hex")}+${Buffer.concat(bytes).toString("base64")}`;
+    };
+    const [ed25519, other] = [Uint8Array.of(1), Uint8Array.of(2)];
+    const { bytes } = exampleKey;
+    expect(encodedAs("PeterNeumann", ed25519, bytes)).toBe(example.verifierKey);
+    expect(parseVerifierKey(encodedAs("a".repeat(255), ed25519, bytes))?.bytes).toEqual(bytes);
+    for (const text of [
+      encodedAs("a".repeat(256), ed25519, bytes),
+      encodedAs("a", other, bytes),
+      encodedAs("a", ed25519, bytes.subarray(1)),
+      encodedAs("a", ed25519, bytes, Uint8Array.of(0)),
+    ]) expect(parseVerifierKey(text)).toBeUndefined();
   });
 
   it.each(vectors.malformedVerifierKeys)("refuse the verifier key %j", (text) => {
@@ -59,6 +87,43 @@ describe("C2SP signed notes", () => {
   });
 });
 
+describe("a note, though well signed,", () => {
+  const foreignLine = signatureLineOf(signNote(example.text, otherPrivate, otherKey));
+  const mine = verifierKey("mine", rawPublicKey(otherPrivate));
+  const open = (text: string) => openNote(signNote(text, otherPrivate, mine), mine);
+
+  it.each([
+    ["no dash", foreignLine.slice(2)],
+    ["a hyphen for its dash", foreignLine.replace("—", "-")],
+    ["no name", foreignLine.replace("other ", "")],
+    ["a blank at its end", foreignLine.replace("\n", " \n")],
+    ["another spelling of its base64", foreignLine.replace("\n", "=\n")],
+    ["a key id alone", `— other ${Buffer.from(otherKey.keyId).toString("base64")}\n`],
+    ["half a key id", `— other ${Buffer.from(otherKey.keyId.subarray(2)).toString("base64")}\n`],
+  ])("is refused with a signature line that has %s", (_, line) => {
+    expect(openNote(example.note + foreignLine, exampleKey)).toBe(example.text);
+    expect(openNote(example.note + line, exampleKey)).toBeUndefined();
+  });
+
+  it("has at most 100 signatures", () => {
+    expect(openNote(example.note + foreignLine.repeat(99), exampleKey)).toBe(example.text);
+    expect(openNote(example.note + foreignLine.repeat(100), exampleKey)).toBeUndefined();
+  });
+
+  it("has at most 65536 characters", () => {
+    const rest = signNote("\n", otherPrivate, mine).length;
+    const longest = `${"a".repeat(65_536 - rest)}\n`;
+    expect(open(longest)).toBe(longest);
+    expect(open(`a${longest}`)).toBeUndefined();
+  });
+
+  it("has text of its own, in lines, without other control characters", () => {
+    expect(open("\n")).toBe("\n");
+    expect(openNote(`x${signNote("", otherPrivate, mine).slice(1)}`, mine)).toBeUndefined();
+    for (const character of ["\0", "\t", "\r", "\u001f", "\u007f", "\u0085"]) expect(open(`a${character}b\n`)).toBeUndefined();
+  });
+});
+
 describe("checkpoints", () => {
   const key = verifierKey("example.org/log", rawPublicKey(otherPrivate));
   const checkpoint = { origin: "example.org/log", size: 7, root: Buffer.alloc(32, 9) };
@@ -73,7 +138,7 @@ describe("checkpoints", () => {
   });
 
   const root = checkpoint.root.toString("base64");
-  it.each([`\n7\n${root}\n`, `o\n07\n${root}\n`, `o\n-1\n${root}\n`, `o\n7\n${root.slice(0, 40)}\n`, `o\n7\n${root.replace("=", "")}\n`, "o\n7\n", `o\n9007199254740993\n${root}\n`])(
+  it.each([`\n7\n${root}\n`, `o\n07\n${root}\n`, `o\n-1\n${root}\n`, `o\n7\n${root.slice(0, 40)}\n`, `o\n7\n${root.replace("=", "")}\n`, "o\n7\n", `o\n9007199254740993\n${root}\n`, `o\n7\n${root}\n\nextension\n`])(
     "are refused in the form %j, though signed",
     (text) => {
       expect(openCheckpoint(signNote(text, otherPrivate, key), key)).toBeUndefined();
@@ -100,6 +165,11 @@ describe("checkpoints", () => {
     }
   });
 });
+
+/** The one signature line of a note, with its newline. */
+function signatureLineOf(note: string): string {
+  return note.slice(note.lastIndexOf("\n\n") + 2);
+}
 
 function hasOpenssl(): boolean {
   try {
