@@ -38,4 +38,5 @@ export const EQUIVALENT = [
   { file: "vram-audit/src/note/checkpoint.ts", mutator: "ConditionalExpression", original: "rest.length > 0", replacement: "true", reason: "the text of a note ends in a newline, so something follows a third line" },
   { file: "vram-audit/src/note/checkpoint.ts", mutator: "EqualityOperator", original: "rest.length > 0", replacement: "rest.length >= 0", reason: "the text of a note ends in a newline, so something follows a third line" },
   { file: "vram-audit/src/tree/merkle-tree.ts", mutator: "ConditionalExpression", original: "left !== undefined", replacement: "true", reason: "there is a subtree for every one bit of the size; the test is for the compiler" },
+  { file: "vram-residency/src/verify.ts", mutator: "ConditionalExpression", original: 'reason === "mac" || reason === "statement" || reason === "instance"', replacement: "true", reason: "verifySeal has one other reason, and that is shape" },
 ];

@@ -52,8 +52,8 @@ export class ShardRegistry {
   }
 
   /** From here on the shard verifies no more; its id stays taken until `free`. */
-  remove(shard: LiveShard): void {
-    if (this.#live.get(shard.shardId) === shard) this.#live.delete(shard.shardId);
+  remove({ shardId }: LiveShard): void {
+    this.#live.delete(shardId);
   }
 
   free(shardId: string): void {

@@ -1,5 +1,4 @@
-import type { ReleaseReport } from "vram-cuda";
-import { VramError, toVramError } from "./errors.js";
+import { toVramError } from "./errors.js";
 import { shardDeallocated } from "./events.js";
 import type { HeldMemory, LiveShard } from "./registry.js";
 import type { Worker } from "./worker.js";
@@ -16,7 +15,7 @@ export async function releaseMemory(worker: Worker, memory: HeldMemory, cause: R
   if (report.wiped && report.freed) memory.reservation.release();
   const event = shardDeallocated(memory, report, cause);
   if (!report.wiped || !report.freed) {
-    await worker.stop(stillHeld(report), event);
+    await worker.stop(toVramError(report.cause), event);
     return;
   }
   try {
@@ -24,13 +23,6 @@ export async function releaseMemory(worker: Worker, memory: HeldMemory, cause: R
   } catch {
     // The worker is stopped, and its signal carries the reason.
   }
-}
-
-function stillHeld({ lost, cause }: ReleaseReport): VramError {
-  if (cause !== undefined) return toVramError(cause);
-  return lost
-    ? new VramError("DEVICE_LOST", "the device was lost, and its memory with it")
-    : new VramError("CUDA_FAILED", "device memory could not be wiped and freed, and stays mapped");
 }
 
 /** Ends a sealed shard: from now on it verifies no more; its memory goes when the last execution of it has ended. */

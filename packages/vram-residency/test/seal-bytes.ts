@@ -11,8 +11,7 @@ export function statementOf({ statement }: Seal): SealStatement {
 }
 
 /** The MAC as docs/spec/seal-v1.md says, without the package's own code. */
-export function macOf(root: Uint8Array, statement: Buffer): string {
-  const { instanceId } = JSON.parse(statement.toString()) as SealStatement;
+export function macOf(root: Uint8Array, statement: Buffer, { instanceId } = JSON.parse(statement.toString()) as Pick<SealStatement, "instanceId">): string {
   const key = Buffer.from(hkdfSync("sha256", root, "vram-seal/v1", `seal\0${instanceId}`, 32));
   const type = "application/vnd.vram-seal.v1+json";
   return createHmac("sha256", key).update(`DSSEv1 ${type.length} ${type} ${statement.length} `).update(statement).digest("base64");
