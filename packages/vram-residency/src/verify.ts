@@ -1,3 +1,4 @@
+import type { PlacementFacts } from "vram-cuda";
 import { evaluatePlacement } from "vram-policy";
 import type { Seal, SealStatement } from "vram-seal";
 import { assertSealAge, canonicalize, verifySeal } from "vram-seal";
@@ -82,9 +83,12 @@ export async function verifyShard(
   if (signal?.aborted === true) throw aborted(signal.reason);
   const startMs = performance.now();
   const { shardId } = shard;
+  // The device answers while the statement is checked here; who refuses before that does not wait for it.
+  const facts = shard.allocation.placement();
+  facts.catch(() => undefined);
   const statement = await checkSeal(worker, shard.seal, shardId);
   await checkAge(worker, shardId, statement);
-  await checkPlacement(worker, shard);
+  await checkPlacement(worker, shard, facts);
   const digest = await readDigest(worker, shard, signal);
   if (digest !== statement.digest) {
     throw await refuse(worker, {
@@ -131,13 +135,10 @@ async function checkAge(worker: Worker, shardId: string, statement: SealStatemen
   }
 }
 
-async function checkPlacement(worker: Worker, shard: LiveShard): Promise<void> {
-  const { shardId, statement } = shard;
-  const facts = await orRefuse(worker, shardId, () => shard.allocation.placement());
-  const report = evaluatePlacement(
-    { facts, gpuDevice: statement.gpuDevice, sealed: statement.placement },
-    worker.parts.policy,
-  );
+async function checkPlacement(worker: Worker, { shardId, statement }: LiveShard, asked: Promise<PlacementFacts>): Promise<void> {
+  const facts = await orRefuse(worker, shardId, () => asked);
+  const { gpuDevice, placement: sealed } = statement;
+  const report = evaluatePlacement({ facts, gpuDevice, sealed }, worker.parts.policy);
   if (report.ok) return;
   throw await refuse(worker, { shardId, reason: "placement", rules: report.violations.map(({ rule }) => rule) });
 }

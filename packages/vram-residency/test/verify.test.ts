@@ -69,13 +69,14 @@ describe("verify", () => {
     expect(await residency.verify(shard)).toMatchObject({ shardId: shard.shardId });
   });
 
-  it("with a key that cannot sign says so and stops nothing", async () => {
+  itWithFaults("with a key that cannot sign says so and stops nothing, whatever the driver says meanwhile", async () => {
     const beforeMac = vi.fn();
     const { residency } = await openWorkplace({ sealKey: await keyThat(beforeMac) });
     const shard = await residency.seal(bytes);
     beforeMac.mockImplementation(() => {
       throw Object.assign(new Error("no token"), { name: "SealError", code: "KEY_UNAVAILABLE", details: {} });
     });
+    failCall({ entryPoint: "cuPointerGetAttribute", code: 1 });
     expect(await refusal(residency.verify(shard))).toMatchObject({ code: "KEY_UNAVAILABLE", kind: "retriable" });
     expect(residency.state).toBe("ready");
   });

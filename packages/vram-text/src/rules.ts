@@ -5,7 +5,6 @@ export const NAME_MAX_LENGTH = 512;
 
 // Every control character (C0, DEL, C1), and every character that reorders text on display.
 const FORBIDDEN = /[\p{Cc}\p{Bidi_Control}]/u;
-const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /**
  * Says what is wrong with a free-text field, or nothing if it is acceptable: a string of 1 to `maxLength` UTF-16 code
@@ -18,7 +17,7 @@ export function textProblem(value: unknown, maxLength = NAME_MAX_LENGTH): string
   if (value.length < 1 || value.length > maxLength) return `have 1 to ${maxLength} characters`;
   if (value.includes("\0")) return "contain no NUL character";
   if (FORBIDDEN.test(value)) return "contain no control or bidirectional control character";
-  if (LONE_SURROGATE.test(value)) return "be well-formed Unicode";
+  if (!value.isWellFormed()) return "be well-formed Unicode";
   return undefined;
 }
 

@@ -3,7 +3,8 @@ import { invalidInput } from "../seal-error.js";
 
 /** Deeper values are refused, and with them cycles. */
 const MAX_DEPTH = 64;
-const LONE_SURROGATE = /\p{Surrogate}/u;
+/** Text that JSON writes as it is: printable ASCII but for the quotation mark and the backslash. */
+const UNESCAPED = /^[ !#-[\]-~]*$/;
 
 /**
  * The canonical JSON text of a value (RFC 8785, JCS).
@@ -35,7 +36,7 @@ function valueText(value: unknown, depth: number): string {
       return value ? "true" : "false";
     case "number":
       if (!Number.isFinite(value)) throw invalidInput("value", "contain finite numbers only");
-      return JSON.stringify(value);
+      return String(value);
     case "string":
       return stringText(value);
     case "object":
@@ -51,7 +52,8 @@ function valueText(value: unknown, depth: number): string {
 }
 
 function stringText(text: string): string {
-  if (LONE_SURROGATE.test(text)) throw invalidInput("value", "contain well-formed Unicode only");
+  if (UNESCAPED.test(text)) return `"${text}"`;
+  if (!text.isWellFormed()) throw invalidInput("value", "contain well-formed Unicode only");
   return JSON.stringify(text);
 }
 
@@ -74,8 +76,12 @@ function objectText(object: object, depth: number): string {
     names.push(key);
   }
   // The default order of strings is by UTF-16 code unit, as RFC 8785 §3.2.3 wants it.
-  const members = names.sort().map((name) => `${stringText(name)}:${valueText(ownData(object, name), depth + 1)}`);
-  return `{${members.join(",")}}`;
+  names.sort();
+  let members = "";
+  for (const name of names) {
+    members += `${members === "" ? "" : ","}${stringText(name)}:${valueText(ownData(object, name), depth + 1)}`;
+  }
+  return `{${members}}`;
 }
 
 function ownData(object: object, name: string): unknown {

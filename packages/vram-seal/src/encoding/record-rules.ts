@@ -60,17 +60,17 @@ export function recordProblem<T>(
   options: { readonly partial?: boolean } = {},
 ): FieldProblem | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return { field: name, expectation: "be an object" };
-  const present = new Map<string, unknown>(Object.entries(value));
-  for (const [field, rule] of Object.entries<Rule>(rules)) {
-    if (!present.has(field)) {
+  let known = 0;
+  for (const field of Object.keys(rules) as (string & keyof T)[]) {
+    if (!Object.hasOwn(value, field)) {
       if (options.partial) continue;
       return { field, expectation: "be present" };
     }
-    const expectation = rule(present.get(field));
+    known += 1;
+    const expectation = rules[field]((value as Record<string, unknown>)[field]);
     if (expectation !== undefined) return { field, expectation };
-    present.delete(field);
   }
-  return present.size === 0 ? undefined : { field: name, expectation: "have no other fields" };
+  return Object.keys(value).length === known ? undefined : { field: name, expectation: "have no other fields" };
 }
 
 export function nested(problem: FieldProblem | undefined): string | undefined {
