@@ -1,35 +1,10 @@
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { fsverityDigest } from "vram-seal";
 import { backendName, commandOptions, itWithFaults, patternBytes, temporaryFolder } from "./fixture.js";
-
-const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
-
-interface Run {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function run(args: string[], options: { cwd?: string; onFirstOutput?: (kill: (signal: NodeJS.Signals) => void) => void } = {}): Promise<Run> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [cli, ...args], { cwd: options.cwd });
-    const output = { stdout: "", stderr: "" };
-    for (const name of ["stdout", "stderr"] as const) {
-      child[name].on("data", (chunk: Buffer) => {
-        if (name === "stdout" && output.stdout === "") options.onFirstOutput?.((signal) => child.kill(signal));
-        output[name] += chunk.toString();
-      });
-    }
-    child.on("error", reject);
-    child.on("close", (code) => {
-      resolve({ code, ...output });
-    });
-  });
-}
+import { cli, run } from "./run-command.js";
 
 describe("vram-residency with stdout that cannot be written", () => {
   it.each(["digest", "--help"])("%s exits 1 and says so", async (command) => {
@@ -155,7 +130,7 @@ describe("the command line", () => {
     expect(stderr).not.toContain(file);
   });
 
-  it.each([[["demo", "--simulat"]], [["digest"]], [["nothing"]], [["demo", "--simulate=perhaps"]], [["audit", "verify"]]])(
+  it.each([[["demo", "--simulat"]], [["digest"]], [["nothing"]], [["demo", "--simulate=perhaps"]], [["audit", "verify"]], [["attest", "verify", "file"]]])(
     "exits 2 for %j",
     async (args) => {
       expect((await run(args)).code).toBe(2);

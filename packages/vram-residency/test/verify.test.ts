@@ -27,7 +27,11 @@ async function keyThat(beforeMac: () => void): Promise<SealKey> {
 
 /** A trail that is nowhere; `onAppend` sees each event's type. */
 function trail(onAppend: (type: string) => void): OpenResidencyOptions["audit"] {
-  const append = (event: { readonly type: string }) => Promise.resolve(onAppend(event.type));
+  const append = (event: { readonly type: string }) =>
+    new Promise<void>((resolve) => {
+      onAppend(event.type);
+      resolve();
+    });
   return { append, close: () => Promise.resolve() } as never;
 }
 

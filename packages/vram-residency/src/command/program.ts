@@ -1,5 +1,7 @@
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { createKeyFile } from "vram-seal";
+import { attestVerify } from "./attest-verify.js";
+import type { AttestVerifyOptions } from "./attest-verify.js";
 import { auditVerify } from "./audit-verify.js";
 import type { AuditVerifyOptions } from "./audit-verify.js";
 import { demo } from "./demo.js";
@@ -111,6 +113,18 @@ function createProgram(perform: (options: CommonOptions, action: Action) => Prom
       perform(options, (output) => auditVerify(dir, options, output)),
     );
 
+  const attest = program.command("attest").description("work on attestations");
+  command("verify", "check an attestation, which a worker signed for a nonce; needs no GPU", attest)
+    .argument("<file>", "the envelope, as residency.attest() gives it")
+    .requiredOption("--public-key <file>", "the signer's Ed25519 public key in PEM, known from elsewhere than the worker")
+    .requiredOption("--nonce <hex>", "the nonce that the worker was given", readNonce)
+    .option("--max-age <seconds>", "how long ago the worker may have been asked; default: 300", readSeconds)
+    .option("--allow-process-key", "accept a key that the attested process made for itself")
+    .addOption(new Option("--allow-backend <backend...>", "accept shards on these backends; default: cuda").choices(["cuda", "simulator", "custom"]))
+    .action((file: string, options: AttestVerifyOptions & CommonOptions) =>
+      perform(options, (output) => attestVerify(file, options, output)),
+    );
+
   const key = program.command("key").description("work on seal keys");
   command("generate", "make a key file of 32 random bytes, mode 0600", key)
     .argument("<file>")
@@ -120,6 +134,16 @@ function createProgram(perform: (options: CommonOptions, action: Action) => Prom
 
 function simulateOption(): Option {
   return new Option("--simulate [when]", "use the simulator instead of a GPU").choices(["always", "if-no-gpu"]).preset("always");
+}
+
+function readNonce(hex: string): Uint8Array {
+  if (!/^(?:[0-9a-f]{2}){16,64}$/i.test(hex)) throw new InvalidArgumentError("It must be 32 to 128 hexadecimal digits.");
+  return Buffer.from(hex, "hex");
+}
+
+function readSeconds(text: string): number {
+  if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError("It must be a whole number of seconds.");
+  return Number(text);
 }
 
 async function keyGenerate(file: string, output: Output): Promise<ExitCode> {
