@@ -3,6 +3,7 @@ export type {
   AttestOptions,
   CallOptions,
   Expectation,
+  SignedExpectation,
   OpenResidencyOptions,
   SealOptions,
   SealProgress,

@@ -1,9 +1,12 @@
+import type { KeyObject } from "node:crypto";
+import { types } from "node:util";
 import type { AuditLog } from "vram-audit";
 import type { DriverSource } from "vram-cuda";
 import type { PolicyOptions } from "vram-policy";
 import type { AttestationKey, SealKey } from "vram-seal";
 import { NAME_MAX_LENGTH, digestProblem, shardIdProblem, textProblem } from "vram-text";
 import { z } from "zod";
+import { approvalOf } from "./approval.js";
 import { VramError } from "./errors.js";
 import { ownFields, readGiven } from "./given.js";
 import type { ModelFormat } from "./model/header.js";
@@ -65,9 +68,46 @@ const openOptions = options({
   driver: options({ libraryPath: z.string("be a path").min(1, "be a path") }).optional(),
 });
 
-const expectation = options({ fsverity: digest.optional(), sha256: digest.optional() })
-  .refine(({ fsverity, sha256 }) => fsverity !== undefined || sha256 !== undefined, "have fsverity or sha256")
-  .transform(({ fsverity, sha256 }) => ownFields({ ...(fsverity && { fsverity }), ...(sha256 && { sha256 }) }));
+const LONGEST_EVIDENCE_BYTES = 16 * 1024 * 1024;
+const EVIDENCE = "be text or a Uint8Array of at most 16 MiB";
+/** Copied at once: a caller's buffer may change before its file is loaded. */
+const evidence = z
+  .custom<string | Uint8Array>((value) => isEvidence(value) && value.length <= LONGEST_EVIDENCE_BYTES, EVIDENCE)
+  .transform((given) => (typeof given === "string" ? given : Uint8Array.from(given)));
+
+function isEvidence(value: unknown): value is string | Uint8Array {
+  return typeof value === "string" || value instanceof Uint8Array;
+}
+
+const count = (...values: readonly unknown[]): number => values.filter((value) => value !== undefined).length;
+
+const approved = options({
+  fsverity: digest.optional(),
+  sha256: digest.optional(),
+  lfsPointer: evidence.optional(),
+  modelSignature: evidence.optional(),
+  publicKey: z.custom<KeyObject | string>((value) => typeof value === "string" || types.isKeyObject(value), "be a KeyObject, or text in PEM").optional(),
+  file: name.optional(),
+})
+  .refine(({ fsverity, sha256, lfsPointer, modelSignature }) => count(fsverity, sha256, lfsPointer, modelSignature) > 0, "have fsverity, sha256, lfsPointer or modelSignature")
+  .refine(({ sha256, lfsPointer, modelSignature }) => count(sha256, lfsPointer, modelSignature) <= 1, "have no more than one of sha256, lfsPointer and modelSignature")
+  .refine(({ modelSignature, publicKey }) => count(modelSignature, publicKey) !== 1, "have modelSignature and publicKey together")
+  .refine(({ modelSignature, file }) => file === undefined || modelSignature !== undefined, "have file with modelSignature only");
+const expectation = approved.transform((given) => approvalOf(given));
+const signedExpectation = approved
+  .refine(({ file }) => file === undefined, "have no file: each of a set has its name")
+  .transform((given) => approvalOf(given));
+
+const expectations = z.record(z.string(), expectation, "be an object with file names as keys");
+
+/** One model signature for every file of a set, or what is expected of each. */
+const setExpectation = z.preprocess(ownFields, z.unknown()).transform((given, context) => {
+  const isSignature = typeof given === "object" && given !== null && "modelSignature" in given && isEvidence(given.modelSignature);
+  const { success, data, error } = (isSignature ? signedExpectation : expectations).safeParse(given);
+  if (success) return data;
+  context.addIssue({ code: "custom", path: [...(error.issues[0]?.path ?? [])], message: expectationIn(error.issues[0]) });
+  return z.NEVER;
+});
 
 const runOptions = {
   modelRef: name.nullable().default(null),
@@ -91,7 +131,7 @@ const sealSetOptions = options({
   setId: checked(shardIdProblem)
     .refine(({ length }) => length <= SET_ID_MAX_LENGTH, `be at most ${SET_ID_MAX_LENGTH} characters`)
     .optional(),
-  expect: z.record(z.string(), expectation, "be an object with file names as keys").nullable().default(null),
+  expect: setExpectation.nullable().default(null),
 });
 
 const ALIGNMENT = "be a power of two";
@@ -160,7 +200,7 @@ export interface SealOptions {
   readonly shardId?: string;
   /** Where the model comes from, 1 to 512 characters; goes into the seal as it is. */
   readonly modelRef?: string | null;
-  /** Without published digests the seal says integrity, not approval. */
+  /** What was approved. Without it the seal says integrity, not approval. */
   readonly expect?: Expectation | null;
   /** How to read the tensors' names and places; default: by the file's name, then by its content. */
   readonly format?: ModelFormat;
@@ -169,11 +209,25 @@ export interface SealOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Published digests of one file, each 64 lowercase hexadecimal characters; at least one. */
+/**
+ * What was approved of one file: published digests, 64 lowercase hexadecimal characters each, or evidence that has one. At
+ * least one of them; no more than one that gives a SHA-256.
+ */
 export interface Expectation {
-  readonly fsverity?: string;
-  readonly sha256?: string;
+  readonly fsverity?: string | undefined;
+  readonly sha256?: string | undefined;
+  /** A Git LFS pointer, which Hugging Face keeps in the place of a large file. */
+  readonly lfsPointer?: string | Uint8Array | undefined;
+  /** An OpenSSF Model Signing bundle; who signed it goes into the seal as `identity`. */
+  readonly modelSignature?: string | Uint8Array | undefined;
+  /** The key that the bundle must be signed with: P-256 or P-384, a KeyObject or in PEM. */
+  readonly publicKey?: KeyObject | string | undefined;
+  /** The file's path in the signed model; default: the bare name of the source's file. */
+  readonly file?: string | undefined;
 }
+
+/** The same for every file of a set, by one model signature. */
+export type SignedExpectation = Required<Pick<Expectation, "modelSignature" | "publicKey">>;
 
 /** How to seal a model of several files. */
 export interface SealSetOptions {
@@ -181,8 +235,8 @@ export interface SealSetOptions {
   readonly setId?: string;
   /** Where the model comes from, 1 to 512 characters; goes into every seal as it is. */
   readonly modelRef?: string | null;
-  /** Published digests by bare file name, for every file or for none. */
-  readonly expect?: Readonly<Record<string, Expectation>> | null;
+  /** What was approved: by bare file name, for every file or for none, or a model signature that lists them all. */
+  readonly expect?: Readonly<Record<string, Expectation>> | SignedExpectation | null;
   readonly staging?: Staging;
   /** Told in bytes of the whole set. */
   readonly onProgress?: (progress: SealProgress) => void;
@@ -235,6 +289,9 @@ function parse<Schema extends z.ZodType>(
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const path = ["options", ...(issue?.path ?? [])].join(".");
-  const expectation = issue?.code === "unrecognized_keys" ? "have known options only" : (issue?.message ?? "be valid");
-  throw new VramError(code, `${path} must ${expectation}`, { details: { argument: path } });
+  throw new VramError(code, `${path} must ${expectationIn(issue)}`, { details: { argument: path } });
+}
+
+function expectationIn(issue: z.core.$ZodIssue | undefined): string {
+  return issue?.code === "unrecognized_keys" ? "have known options only" : (issue?.message ?? "be valid");
 }

@@ -58,7 +58,7 @@ export class Residency {
     return this.#run(async (worker) => {
       worker.lifecycle.assertReady();
       const { shardId, expect, format, ...rest } = parseSealOptions(options);
-      const [live] = await sealParts(worker, { ...rest, parts: [{ source, shardId, expect, format }], setId: null });
+      const [live] = await sealParts(worker, { ...rest, parts: [{ source, shardId, approval: expect, format }], setId: null });
       if (live === undefined) throw invalidInput("source", "be one model");
       return sealedShard(worker, live);
     });

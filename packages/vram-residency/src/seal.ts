@@ -1,6 +1,7 @@
 import { evaluateSeal } from "vram-policy";
 import { createSeal } from "vram-seal";
 import type { SealStatement } from "vram-seal";
+import type { Approval } from "./approval.js";
 import { VramError, aborted, toVramError } from "./errors.js";
 import { shardSealed } from "./events.js";
 import { openModelImage } from "./model-image.js";
@@ -13,6 +14,7 @@ import type { PlacedImage } from "./place-image.js";
 import type { HeldMemory, LiveShard } from "./registry.js";
 import { releaseMemory } from "./release.js";
 import { explainSealFailure } from "./seal-failure.js";
+import { fileNameOf } from "./source/file-source.js";
 import { tensorViews } from "./tensor-view.js";
 import type { Worker } from "./worker.js";
 
@@ -20,7 +22,7 @@ import type { Worker } from "./worker.js";
 export interface Part {
   readonly source: unknown;
   readonly shardId?: string | undefined;
-  readonly expect: SealStatement["expected"];
+  readonly approval: Approval | null;
   readonly format?: ModelFormat | undefined;
 }
 
@@ -40,7 +42,7 @@ type Request = SealRequest & { readonly signal: AbortSignal };
 
 /** A part on its way to a seal: its header is read, its memory not held yet. */
 interface Candidate {
-  readonly part: Part;
+  readonly expected: SealStatement["expected"];
   readonly shardId: string;
   readonly image: ModelImage;
 }
@@ -88,8 +90,8 @@ async function openAndSeal(worker: Worker, shardIds: readonly string[], request:
       if (part !== undefined) candidates.push(await openCandidate(worker, shardId, part, request.signal));
     }
     request.checkHeaders?.(candidates.map(({ image }) => image.header));
-    for (const { expect } of request.parts) {
-      await enforceAtSeal(worker, null, evaluateSeal({ expected: expect, staging: request.staging }, worker.parts.policy));
+    for (const { expected } of candidates) {
+      await enforceAtSeal(worker, null, evaluateSeal({ expected, staging: request.staging }, worker.parts.policy));
     }
     if (request.signal.aborted) throw aborted(request.signal.reason);
     return await sealCandidates(worker, candidates, request);
@@ -100,8 +102,9 @@ async function openAndSeal(worker: Worker, shardIds: readonly string[], request:
 
 async function openCandidate(worker: Worker, shardId: string, part: Part, signal: AbortSignal): Promise<Candidate> {
   try {
+    const expected = part.approval === null ? null : part.approval(fileNameOf(part.source));
     const image = await openModelImage(part.source, { format: part.format, maxBytes: worker.parts.maxModelBytes, signal });
-    return { part, shardId, image };
+    return { expected, shardId, image };
   } catch (error) {
     throw await explainSealFailure(worker, shardId, error);
   }
@@ -115,7 +118,7 @@ async function sealCandidates(worker: Worker, candidates: readonly Candidate[], 
     for (const [index, memory] of held.entries()) {
       const candidate = candidates[index];
       if (candidate === undefined) continue;
-      const options = { expect: candidate.part.expect, signal: request.signal, onProgress: progressOf(candidates, index, request) };
+      const options = { expect: candidate.expected, signal: request.signal, onProgress: progressOf(candidates, index, request) };
       placed.push({ candidate, memory, placed: await attempt(worker, candidate, () => placeImage(worker, memory, candidate.image, options)) });
     }
     const live: LiveShard[] = [];
@@ -137,13 +140,13 @@ async function attempt<T>(worker: Worker, { shardId }: Candidate, step: () => Pr
 }
 
 /** Reserves, then allocates: the sum of live shards stays within capacity also under concurrency. */
-async function holdMemory(worker: Worker, { shardId, part, image }: Candidate, staging: Staging): Promise<HeldMemory> {
+async function holdMemory(worker: Worker, { shardId, expected, image }: Candidate, staging: Staging): Promise<HeldMemory> {
   const { device, capacity } = worker.parts;
   const { source, leadBytes } = image;
   const { freeBytes } = await device.memory();
   const reservation = capacity.reserve(device.allocatedSize(source.byteLength, leadBytes), { freeBytes });
   try {
-    const allocation = await device.allocate(source.byteLength, { leadBytes, staging, ...hostDigests(part.expect) });
+    const allocation = await device.allocate(source.byteLength, { leadBytes, staging, ...hostDigests(expected) });
     return { shardId, allocation, reservation };
   } catch (error) {
     reservation.release();
@@ -193,7 +196,7 @@ function sealStatement(
     driverVersion: driverFacts.driverVersion,
     kernel: device.kernelSha256,
     placement: placed.placement,
-    expected: candidate.part.expect,
+    expected: candidate.expected,
     workerId,
     instanceId,
     sealSequence: worker.nextSealSequence(),

@@ -1,12 +1,11 @@
 import { dirname, join } from "node:path";
-import type { SealStatement } from "vram-seal";
+import type { Approval } from "./approval.js";
 import { invalidInput } from "./errors.js";
 import { readGiven } from "./given.js";
 import { HEADER_MAX_BYTES } from "./model/limits.js";
 import { parseShardIndex } from "./model/shard-index.js";
 import type { ShardIndex } from "./model/shard-index.js";
 import type { ModelHeader } from "./model/header.js";
-import type { Expectation } from "./options.js";
 import type { Part, SealRequest } from "./seal.js";
 import { filePath, fileNameOf, openToRead, readExactly } from "./source/file-source.js";
 import type { ModelSource } from "./source/model-source.js";
@@ -16,7 +15,8 @@ export type SetSource = string | URL | readonly ModelSource[];
 
 interface SetOptions {
   readonly setId: string;
-  readonly expect: Readonly<Record<string, Expectation>> | null;
+  /** For all files, or for each by its name. */
+  readonly expect: Approval | Readonly<Record<string, Approval>> | null;
 }
 
 /** Finds the files of a set, and what their headers must have in common. @throws VramError `INVALID_INPUT`. */
@@ -42,13 +42,13 @@ function isPath(source: unknown): source is string | URL {
 
 function partsOf(sources: readonly unknown[], { setId, expect }: SetOptions): readonly Part[] {
   const names = sources.map(fileNameOf);
-  const unknown = Object.keys(expect ?? {}).some((name) => !names.includes(name));
+  const unknown = typeof expect !== "function" && Object.keys(expect ?? {}).some((name) => !names.includes(name));
   if (unknown) throw invalidInput("options.expect", "name files of the set only");
-  return sources.map((source, index) => ({ source, shardId: `${setId}-${index}`, expect: expectationOf(expect, names[index]) }));
+  return sources.map((source, index) => ({ source, shardId: `${setId}-${index}`, approval: approvalFor(expect, names[index]) }));
 }
 
-function expectationOf(expect: SetOptions["expect"], name: string | undefined): SealStatement["expected"] {
-  if (expect === null) return null;
+function approvalFor(expect: SetOptions["expect"], name: string | undefined): Approval | null {
+  if (expect === null || typeof expect === "function") return expect;
   const found = name !== undefined && Object.hasOwn(expect, name) ? expect[name] : undefined;
   if (found === undefined) throw invalidInput("options.expect", "name every file of the set");
   return found;

@@ -27,6 +27,13 @@ export type {
 export { AttestationKey, fromAttestationKeyFile, generateAttestationKey } from "./attestation/attestation-key.js";
 export { createAttestation } from "./attestation/create-attestation.js";
 export { type AttestationRefusal, type VerifyAttestationOptions, verifyAttestation } from "./attestation/verify-attestation.js";
+export { type LfsPointer, readLfsPointer } from "./approval/lfs-pointer.js";
+export {
+  type ModelSignature,
+  type ModelSignatureRefusal,
+  type VerifyModelSignatureOptions,
+  verifyModelSignature,
+} from "./approval/model-signature.js";
 export type { SealKey } from "./keys/seal-key.js";
 export { fromWorkerToken } from "./keys/from-worker-token.js";
 export { fromKeyFile } from "./keys/from-key-file.js";

@@ -1,5 +1,5 @@
 /** What went wrong, in the spelling of the facade's error codes. */
-export type SealErrorCode = "INVALID_INPUT" | "SEAL_VERIFICATION_FAILED" | "KEY_UNAVAILABLE" | "ABORTED";
+export type SealErrorCode = "INVALID_INPUT" | "SEAL_VERIFICATION_FAILED" | "INTEGRITY_VIOLATION" | "KEY_UNAVAILABLE" | "ABORTED";
 
 /** Plain facts about a failure: never a key, a token, a presented byte or a path. */
 export type SealErrorDetails = Readonly<Record<string, string | number | boolean | null>>;

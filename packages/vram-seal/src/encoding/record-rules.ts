@@ -52,12 +52,15 @@ export const listOf =
   (value) =>
     Array.isArray(value) && value.length > 0 ? (value as unknown[]).map(rule).find((problem) => problem !== undefined) : "be a list of at least one";
 
-/** Says what is wrong with a record that came from `JSON.parse`, whose properties are plain data. */
+/**
+ * Says what is wrong with a record that came from `JSON.parse`, whose properties are plain data. `partial`: fields may be
+ * absent; `open`: there may be others.
+ */
 export function recordProblem<T>(
   name: string,
   value: unknown,
   rules: Rules<T>,
-  options: { readonly partial?: boolean } = {},
+  options: { readonly partial?: boolean; readonly open?: boolean } = {},
 ): FieldProblem | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return { field: name, expectation: "be an object" };
   let known = 0;
@@ -70,7 +73,7 @@ export function recordProblem<T>(
     const expectation = rules[field]((value as Record<string, unknown>)[field]);
     if (expectation !== undefined) return { field, expectation };
   }
-  return Object.keys(value).length === known ? undefined : { field: name, expectation: "have no other fields" };
+  return options.open || Object.keys(value).length === known ? undefined : { field: name, expectation: "have no other fields" };
 }
 
 export function nested(problem: FieldProblem | undefined): string | undefined {

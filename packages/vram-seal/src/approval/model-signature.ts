@@ -1,0 +1,148 @@
+import { createHash, createPublicKey, type KeyObject, verify } from "node:crypto";
+import { types } from "node:util";
+import { digestProblem, textProblem } from "vram-text";
+import { STATEMENT_TYPE } from "../attestation/attestation-statement.js";
+import { decodeBase64 } from "../encoding/base64.js";
+import { preAuthEncoding } from "../encoding/pre-auth-encoding.js";
+import type { FieldProblem, Rule, Rules } from "../encoding/record-rules.js";
+import { listOf, matching, nested, oneOf, recordProblem } from "../encoding/record-rules.js";
+import { invalidInput, SealError } from "../seal-error.js";
+
+/** The step that refused a model signature. */
+export type ModelSignatureRefusal = "shape" | "signature" | "statement";
+
+export interface VerifyModelSignatureOptions {
+  /** The signer's public key, known from elsewhere: P-256 or P-384, a KeyObject or SubjectPublicKeyInfo in PEM. */
+  readonly publicKey: KeyObject | string;
+}
+
+/** What a signer vouched for. */
+export interface ModelSignature {
+  /** Who: `model-signing:sha256:` and the SHA-256 of the key's SubjectPublicKeyInfo in DER, in hexadecimal. */
+  readonly identity: string;
+  /** SHA-256 of each file by its path in the model, `/` between its parts; 64 lowercase hexadecimal characters. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+const BUNDLE_MAX_BYTES = 16 * 1024 * 1024;
+const PAYLOAD_TYPE = "application/vnd.in-toto+json";
+/** The hash that a key of each curve signs with. */
+const HASHES = new Map([
+  ["prime256v1", "sha256"],
+  ["secp384r1", "sha384"],
+]);
+
+interface Bundle {
+  readonly mediaType: string;
+  readonly dsseEnvelope: { readonly payload: string; readonly payloadType: string; readonly signatures: readonly { readonly sig: string }[] };
+}
+interface Resource {
+  readonly name: string;
+  readonly digest: string;
+  readonly algorithm: string;
+}
+interface Statement {
+  readonly _type: string;
+  readonly predicateType: string;
+  readonly subject: readonly { readonly digest: { readonly sha256: string } }[];
+  readonly predicate: { readonly serialization: { readonly method: string; readonly hash_type: string }; readonly resources: readonly Resource[] };
+}
+
+/** A record of others' making, which may have more fields than these. */
+const open =
+  <T>(name: string, rules: Rules<T>): Rule =>
+  (value) =>
+    nested(recordProblem(name, value, rules, { open: true }));
+const one =
+  (rule: Rule): Rule =>
+  (value) =>
+    Array.isArray(value) && value.length === 1 ? rule(value[0]) : "be a list of one";
+const string: Rule = (value) => (typeof value === "string" ? undefined : "be a string");
+
+/** A path that stays within the model: no empty, "." or ".." part. */
+const resourceName: Rule = (value) =>
+  textProblem(value) ?? (String(value).split("/").some((part) => part === "" || part === "." || part === "..") ? "be a path in the model" : undefined);
+
+const BUNDLE: Rules<Bundle> = {
+  mediaType: matching(/^application\/vnd\.dev\.sigstore\.bundle(?:\.v0\.3\+json|\+json;version=0\.[1-3])$/, "be that of a Sigstore bundle"),
+  dsseEnvelope: open<Bundle["dsseEnvelope"]>("dsseEnvelope", {
+    payload: string,
+    payloadType: oneOf(PAYLOAD_TYPE),
+    signatures: one(open<Bundle["dsseEnvelope"]["signatures"][number]>("signature", { sig: string })),
+  }),
+};
+const STATEMENT: Rules<Statement> = {
+  _type: oneOf(STATEMENT_TYPE),
+  predicateType: oneOf("https://model_signing/signature/v1.0"),
+  subject: one(open<Statement["subject"][number]>("subject", { digest: open<{ readonly sha256: string }>("digest", { sha256: digestProblem }) })),
+  predicate: open<Statement["predicate"]>("predicate", {
+    serialization: open<Statement["predicate"]["serialization"]>("serialization", { method: oneOf("files"), hash_type: oneOf("sha256") }),
+    resources: listOf(open<Resource>("resource", { name: resourceName, digest: digestProblem, algorithm: oneOf("sha256") })),
+  }),
+};
+
+/**
+ * Verifies an OpenSSF Model Signing bundle, untrusted bytes, made with a key: its form, the ECDSA signature over the payload as
+ * received, the statement, the order of its files and the root digest over theirs. Files that were signed in pieces
+ * ("shards") and other hashes than SHA-256 are refused. Says nothing yet about any file: compare its SHA-256.
+ *
+ * @throws SealError `INTEGRITY_VIOLATION` with `details.step`, a `ModelSignatureRefusal`; `INVALID_INPUT` for an argument
+ */
+export function verifyModelSignature(bundle: string | Uint8Array, options: VerifyModelSignatureOptions): ModelSignature {
+  const { key, hash } = readPublicKey(options.publicKey);
+  const { payload, sig } = readBundle(bundle);
+  if (!verify(hash, preAuthEncoding(PAYLOAD_TYPE, payload), key, sig)) throw refused("signature", "the model signature is not the given key's");
+  const value = parseJson(payload);
+  const problem = recordProblem("statement", value, STATEMENT, { open: true }) ?? manifestProblem(value as Statement);
+  if (problem !== undefined) throw refused("statement", `the signed statement is malformed: ${problem.field} must ${problem.expectation}`);
+  const { resources } = (value as Statement).predicate;
+  const fingerprint = createHash("sha256").update(key.export({ type: "spki", format: "der" })).digest("hex");
+  return Object.freeze({ identity: `model-signing:sha256:${fingerprint}`, files: new Map(resources.map(({ name, digest }) => [name, digest])) });
+}
+
+function readBundle(given: string | Uint8Array): { readonly payload: Uint8Array; readonly sig: Uint8Array } {
+  if (typeof given !== "string" && !types.isUint8Array(given)) throw invalidInput("bundle", "be text or its bytes");
+  const bundle = given.length <= BUNDLE_MAX_BYTES ? parseJson(Buffer.from(given as Uint8Array)) : undefined;
+  const malformed = refused("shape", "the model signature is not a Sigstore bundle with one signed in-toto statement");
+  if (recordProblem("bundle", bundle, BUNDLE, { open: true }) !== undefined) throw malformed;
+  const { payload, signatures } = (bundle as Bundle).dsseEnvelope;
+  const [decoded, sig] = [decodeBase64(payload), decodeBase64(signatures[0]?.sig ?? "")];
+  if (decoded === undefined || sig === undefined) throw malformed;
+  return { payload: decoded, sig };
+}
+
+/** The JSON value of these bytes; undefined where they are none. */
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the root digest does not bind: names, once each, in the order of code points; and that it is the digests'. */
+function manifestProblem({ subject, predicate: { resources } }: Statement): FieldProblem | undefined {
+  const names = resources.map(({ name }) => Buffer.from(name));
+  const isOrdered = names.every((name, index) => index === 0 || Buffer.compare(names[index - 1] ?? name, name) < 0);
+  if (!isOrdered) return { field: "resources", expectation: "be in the order of their names, each once" };
+  const root = createHash("sha256");
+  for (const { digest } of resources) root.update(digest, "hex");
+  return root.digest("hex") === subject[0]?.digest.sha256 ? undefined : { field: "subject", expectation: "have the root digest of the resources" };
+}
+
+function readPublicKey(given: KeyObject | string): { readonly key: KeyObject; readonly hash: string } {
+  const expectation = "be a P-256 or P-384 public key, as a KeyObject or in PEM";
+  let key: KeyObject;
+  try {
+    key = typeof given === "string" ? createPublicKey(given) : given;
+  } catch {
+    throw invalidInput("publicKey", expectation);
+  }
+  const hash = types.isKeyObject(key) && key.type === "public" ? HASHES.get(key.asymmetricKeyDetails?.namedCurve ?? "") : undefined;
+  if (hash === undefined) throw invalidInput("publicKey", expectation);
+  return { key, hash };
+}
+
+function refused(step: ModelSignatureRefusal, message: string): SealError {
+  return new SealError("INTEGRITY_VIOLATION", message, { details: { reason: "expect", step } });
+}
