@@ -106,6 +106,11 @@ describe("a placement", () => {
     if (fact !== "bufferId" && fact !== "blockId") expect(placement({ [fact]: value }, false)).toEqual([rule]);
   });
 
+  it.each([null, undefined])("a fact that is %s was not read: the rule says that, not that the fact is bad", (mempool) => {
+    const { rules } = evaluatePlacement({ facts: { ...goodPlacement, mempool: mempool as never }, gpuDevice: 0, sealed: sealedPlacement }, strict);
+    expect(rules.find(({ rule }) => rule === "no-memory-pool")?.reason).toMatch(/^the driver does not tell whether /);
+  });
+
   it("TT-2 an id that is no text in decimal is no id", () => {
     for (const id of [17, "", "0x11", "17a"]) {
       expect(placement({ bufferId: id as string, blockId: id as string }, false)).toEqual(["same-buffer", "same-block"]);

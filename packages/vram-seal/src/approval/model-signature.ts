@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, type KeyObject, verify } from "node:crypto";
+import { createHash, type KeyObject, verify } from "node:crypto";
 import { types } from "node:util";
 import { digestProblem, textProblem } from "vram-text";
 import { STATEMENT_TYPE } from "../attestation/attestation-statement.js";
@@ -6,6 +6,7 @@ import { decodeBase64 } from "../encoding/base64.js";
 import { preAuthEncoding } from "../encoding/pre-auth-encoding.js";
 import type { FieldProblem, Rule, Rules } from "../encoding/record-rules.js";
 import { listOf, matching, nested, oneOf, recordProblem } from "../encoding/record-rules.js";
+import { readPublicKey } from "../keys/public-key.js";
 import { invalidInput, SealError } from "../seal-error.js";
 
 /** The step that refused a model signature. */
@@ -89,9 +90,9 @@ const STATEMENT: Rules<Statement> = {
  * @throws SealError `INTEGRITY_VIOLATION` with `details.step`, a `ModelSignatureRefusal`; `INVALID_INPUT` for an argument
  */
 export function verifyModelSignature(bundle: string | Uint8Array, options: VerifyModelSignatureOptions): ModelSignature {
-  const { key, hash } = readPublicKey(options.publicKey);
+  const key = readPublicKey(options.publicKey, "a P-256 or P-384", (given) => hashOf(given) !== undefined);
   const { payload, sig } = readBundle(bundle);
-  if (!verify(hash, preAuthEncoding(PAYLOAD_TYPE, payload), key, sig)) throw refused("signature", "the model signature is not the given key's");
+  if (!verify(hashOf(key), preAuthEncoding(PAYLOAD_TYPE, payload), key, sig)) throw refused("signature", "the model signature is not the given key's");
   const value = parseJson(payload);
   const problem = recordProblem("statement", value, STATEMENT, { open: true }) ?? manifestProblem(value as Statement);
   if (problem !== undefined) throw refused("statement", `the signed statement is malformed: ${problem.field} must ${problem.expectation}`);
@@ -130,17 +131,8 @@ function manifestProblem({ subject, predicate: { resources } }: Statement): Fiel
   return root.digest("hex") === subject[0]?.digest.sha256 ? undefined : { field: "subject", expectation: "have the root digest of the resources" };
 }
 
-function readPublicKey(given: KeyObject | string): { readonly key: KeyObject; readonly hash: string } {
-  const expectation = "be a P-256 or P-384 public key, as a KeyObject or in PEM";
-  let key: KeyObject;
-  try {
-    key = typeof given === "string" ? createPublicKey(given) : given;
-  } catch {
-    throw invalidInput("publicKey", expectation);
-  }
-  const hash = types.isKeyObject(key) && key.type === "public" ? HASHES.get(key.asymmetricKeyDetails?.namedCurve ?? "") : undefined;
-  if (hash === undefined) throw invalidInput("publicKey", expectation);
-  return { key, hash };
+function hashOf(key: KeyObject): string | undefined {
+  return HASHES.get(key.asymmetricKeyDetails?.namedCurve ?? "");
 }
 
 function refused(step: ModelSignatureRefusal, message: string): SealError {

@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject, timingSafeEqual, verify } from "node:crypto";
+import { type KeyObject, timingSafeEqual, verify } from "node:crypto";
 import { types } from "node:util";
 import { decodeBase64 } from "../encoding/base64.js";
 import { parseCanonical } from "../encoding/canonical-json.js";
@@ -6,6 +6,7 @@ import { preAuthEncoding } from "../encoding/pre-auth-encoding.js";
 import type { Rules } from "../encoding/record-rules.js";
 import { matching, oneOf, recordProblem } from "../encoding/record-rules.js";
 import { assertBytes } from "../input.js";
+import { readPublicKey } from "../keys/public-key.js";
 import { invalidInput, SealError } from "../seal-error.js";
 import type { SealStatement } from "../seal/seal-statement.js";
 import { attestationKeyId } from "./attestation-key.js";
@@ -71,7 +72,7 @@ const SIGNATURE: Rules<Envelope["signatures"][number]> = {
  * @throws SealError `SEAL_VERIFICATION_FAILED` with `details.reason`, an `AttestationRefusal`; `INVALID_INPUT` for an option
  */
 export function verifyAttestation(envelope: string | Uint8Array, options: VerifyAttestationOptions): AttestationStatement {
-  const publicKey = readPublicKey(options.publicKey);
+  const publicKey = readPublicKey(options.publicKey, "an Ed25519", ({ asymmetricKeyType }) => asymmetricKeyType === "ed25519");
   const check = readChecks(options);
   const { payload, keyid, sig } = readEnvelope(envelope);
   if (keyid !== attestationKeyId(publicKey)) throw refused("key", "the attestation is signed by another key than the given one");
@@ -116,18 +117,6 @@ function readChecks(options: VerifyAttestationOptions): (predicate: AttestationP
     if (!allowBackends.includes(device.backend)) throw refused("backend", `the backend ${device.backend} is not allowed`);
     if (policy.some(({ verdict }) => verdict === "violated")) throw refused("policy", "a policy rule is violated");
   };
-}
-
-function readPublicKey(given: KeyObject | string): KeyObject {
-  const expectation = "be an Ed25519 public key, as a KeyObject or in PEM";
-  let key: KeyObject;
-  try {
-    key = typeof given === "string" ? createPublicKey(given) : given;
-  } catch {
-    throw invalidInput("publicKey", expectation);
-  }
-  if (types.isKeyObject(key) && key.type === "public" && key.asymmetricKeyType === "ed25519") return key;
-  throw invalidInput("publicKey", expectation);
 }
 
 function refused(reason: AttestationRefusal, message: string): SealError {
