@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { openAuditLog } from "vram-audit";
 import { generate } from "vram-seal";
 import { resetSimulator } from "vram-simulator/control";
@@ -11,7 +11,9 @@ async function options(change: Partial<OpenResidencyOptions> = {}) {
   if (!onGpu) resetSimulator();
   const auditDir = join(await temporaryFolder(), "audit");
   const sealKey = await generate();
-  const given = { sealKey, audit: await openAuditLog({ dir: auditDir }), workerId: "w", ...backend, ...change };
+  const audit = await openAuditLog({ dir: auditDir });
+  onTestFinished(() => audit.close());
+  const given = { sealKey, audit, workerId: "w", ...backend, ...change };
   return { auditDir, given };
 }
 
