@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmod, link, mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { isMainThread } from "node:worker_threads";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { errorOf, failureOf, withDirectory, writeWithMode } from "../../test/support/fixtures.js";
@@ -88,15 +88,30 @@ describe("CI-006 fromKeyFile refuses", () => {
     ["wrong-length", "33 bytes", (path) => writeWithMode(path, randomBytes(33), 0o600)],
     ["wrong-length", "64 hexadecimal characters", (path) => writeWithMode(path, Buffer.from("ab".repeat(32)), 0o600)],
     ["zero-key", "32 zero bytes", (path) => writeWithMode(path, Buffer.alloc(32), 0o600)],
+    ["parent-writable", "a good key in a directory that the group can write to", async (path) => {
+      await createKeyFile(path);
+      await chmod(dirname(path), 0o770);
+    }],
+    ["parent-writable", "a good key in a directory that all can write to, sticky", async (path) => {
+      await createKeyFile(path);
+      await chmod(dirname(path), 0o1777);
+    }],
   ];
-  it.each(cases)("as %s: %s", async (reason, _, make) => {
+  const rows: string[] = [];
+  it.each(cases)("as %s: %s", async (reason, title, make) => {
     await withDirectory(async (directory) => {
       const path = join(directory, "seal-key");
       await make(path);
       const error = await errorOf(() => fromKeyFile(path));
       expect(error).toMatchObject({ code: "INVALID_INPUT", details: { reason, file: "seal-key" } });
       expectNoPath(error, directory);
+      rows.push(`| ${title} | \`${reason}\` | ${error.message} |`);
     });
+  });
+
+  it("each as the guide's table says", async () => {
+    const head = "# Refused key files\n\nWritten by the test of `fromKeyFile`: what it refused, the error's `details.reason`, and its message.\n\n| file | reason | message |\n|---|---|---|\n";
+    await expect(`${head}${rows.join("\n")}\n`).toMatchFileSnapshot("../../../../docs/guide/refused-key-files.md");
   });
 
   it.each([0o770, 0o777, 0o1777, 0o702])("as parent-writable: a directory of mode %o, for reading and for making", async (mode) => {
