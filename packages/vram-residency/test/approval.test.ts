@@ -53,16 +53,31 @@ describe("a model signature as what is expected", () => {
     const shard = await residency.seal(bytes, { expect: { modelSignature, publicKey, file: "model-1.bin" } });
     expect(statementOf(shard.seal).expected).toEqual({ sha256, identity });
     const error = await refusal(residency.seal(bytes, { expect: { modelSignature, publicKey } }));
-    expect(error).toMatchObject({ code: "INVALID_INPUT", details: { argument: "options.expect.file" } });
+    const message = "source must be a file, or options.expect.file name one, for a model signature";
+    expect(error).toMatchObject({ code: "INVALID_INPUT", message });
+    expect(await refusal(residency.sealSet([bytes], { expect: { modelSignature, publicKey } }))).toMatchObject({ code: "INVALID_INPUT", message });
   });
 
   it("is read at once: what the caller makes of its buffer afterwards does not count", async () => {
     const place = await openWorkplace();
-    const model = await place.model(bytes);
-    const buffer = Buffer.from(modelSignature);
-    const sealing = place.residency.seal(model, { expect: { modelSignature: buffer, publicKey } });
+    const paths = ["a.bin", "b.bin"].map((name) => join(place.folder, name));
+    for (const path of paths) await writeFile(path, bytes);
+    const all = signModel({ "a.bin": bytes, "b.bin": bytes });
+    const pointer = Buffer.from(pointerTo(sha256));
+    const buffer = Buffer.from(all.bundle);
+    const sealing = place.residency.sealSet(paths, { expect: { modelSignature: buffer, publicKey: all.publicKey } });
     buffer.fill(0);
-    expect(statementOf((await sealing).seal).expected).toEqual({ sha256, identity });
+    for (const { seal } of (await sealing).shards) expect(statementOf(seal).expected).toEqual({ sha256, identity });
+    const byPointer = place.residency.sealSet(paths, { expect: { "a.bin": { sha256 }, "b.bin": { lfsPointer: pointer } } });
+    pointer.fill(0);
+    for (const { seal } of (await byPointer).shards) expect(statementOf(seal).expected).toEqual({ sha256 });
+  });
+
+  it("of a model that is one file approves that file, whatever its name", async () => {
+    const place = await openWorkplace();
+    const one = signModel({ ".": bytes });
+    const shard = await place.residency.seal(await place.model(bytes), { expect: { modelSignature: one.bundle, publicKey: one.publicKey } });
+    expect(statementOf(shard.seal).expected).toEqual({ sha256, identity });
   });
 
   it("refuses bytes that are not the listed ones", async () => {

@@ -1,11 +1,14 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fromAttestationKeyFile, generateAttestationKey } from "vram-seal";
 import type { AttestationKey } from "vram-seal";
 import { describe, expect, it } from "vitest";
 import { backendName, openWorkplace, patternBytes, temporaryFolder } from "./fixture.js";
-import { run } from "./run-command.js";
+import { cli, run } from "./run-command.js";
 
 const nonce = randomBytes(32);
 const allowed = backendName === "cuda" ? [] : ["--allow-backend", backendName];
@@ -91,6 +94,18 @@ describe("vram-residency attest verify", () => {
       expect(stderr).toBe(said);
       expect(code).toBe(1);
     }
+  });
+
+  it("waits for a pipe that nobody writes to no longer than until Ctrl-C", async () => {
+    const folder = await temporaryFolder();
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const child = spawn(process.execPath, [cli, "attest", "verify", pipe, "--public-key", pipe, "--nonce", "0".repeat(32)], { stdio: "ignore" });
+    const ended = once(child, "close");
+    await delay(2000);
+    expect(child.exitCode).toBeNull();
+    child.kill("SIGINT");
+    expect(await ended).toEqual([null, "SIGINT"]);
   });
 
   it.each([

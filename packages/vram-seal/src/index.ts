@@ -29,6 +29,7 @@ export { createAttestation } from "./attestation/create-attestation.js";
 export { type AttestationRefusal, type VerifyAttestationOptions, verifyAttestation } from "./attestation/verify-attestation.js";
 export { type LfsPointer, readLfsPointer } from "./approval/lfs-pointer.js";
 export {
+  MODEL_OF_ONE_FILE,
   type ModelSignature,
   type ModelSignatureRefusal,
   type VerifyModelSignatureOptions,

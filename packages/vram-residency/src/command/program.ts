@@ -20,7 +20,7 @@ import { StandardStreams } from "./standard-streams.js";
 const EXIT_HELP = `
 Exit codes: 0 good, 1 failed, 2 wrong use, 3 verification or policy refused; 129, 130 and 143 interrupted.`;
 
-type Action = (output: Output, interrupt: Interrupt) => Promise<ExitCode>;
+type Action = (output: Output) => Promise<ExitCode>;
 
 /** Runs one command line (without node and script) and answers the exit code. Output that was lost is a failure. */
 export async function runCommandLine(argv: readonly string[]): Promise<ExitCode> {
@@ -48,17 +48,28 @@ async function parseAndRun(argv: readonly string[]): Promise<ExitCode> {
 
 async function run(json: boolean, action: Action): Promise<ExitCode> {
   const output = new Output({ json });
-  const interrupt = new Interrupt();
   try {
-    const code = await action(output, interrupt);
-    return interrupt.exitCode ?? code;
+    return await action(output);
   } catch (error) {
-    if (interrupt.exitCode !== undefined) return interrupt.exitCode;
     output.fail(error);
     return exitCodeOf(error);
-  } finally {
-    interrupt[Symbol.dispose]();
   }
+}
+
+/** An action that a signal ends in order, because it holds device memory or goes through long files. */
+function interruptible(action: (output: Output, interrupt: Interrupt) => Promise<ExitCode>): Action {
+  return async (output) => {
+    const interrupt = new Interrupt();
+    try {
+      const code = await action(output, interrupt);
+      return interrupt.exitCode ?? code;
+    } catch (error) {
+      if (interrupt.exitCode !== undefined) return interrupt.exitCode;
+      throw error;
+    } finally {
+      interrupt[Symbol.dispose]();
+    }
+  };
 }
 
 interface CommonOptions {
@@ -83,7 +94,7 @@ function createProgram(perform: (options: CommonOptions, action: Action) => Prom
     .option("--default-policy", "do not allow the simulator: the policy of a production worker")
     .option("--audit <dir>", "keep the audit log in this folder")
     .action((options: DemoOptions & CommonOptions) =>
-      perform(options, (output, interrupt) => demo(options, output, interrupt)),
+      perform(options, interruptible((output, interrupt) => demo(options, output, interrupt))),
     );
   command("doctor", "report the driver, its devices and every policy rule with its verdict")
     .addOption(simulateOption())
@@ -91,7 +102,7 @@ function createProgram(perform: (options: CommonOptions, action: Action) => Prom
   command("digest", "print the fs-verity digest of files, as the fsverity command does")
     .argument("<file...>")
     .action((files: string[], options: CommonOptions) =>
-      perform(options, (output, interrupt) => digest(files, output, interrupt)),
+      perform(options, interruptible((output, interrupt) => digest(files, output, interrupt))),
     );
 
   command("hold", "seal models and keep them in device memory until a signal wipes them")
@@ -102,7 +113,7 @@ function createProgram(perform: (options: CommonOptions, action: Action) => Prom
     .option("--device <device>", 'ordinal or "GPU-<uuid>"; default: 0')
     .addOption(simulateOption())
     .action((models: string[], options: HoldOptions & CommonOptions) =>
-      perform(options, (output, interrupt) => hold(models, options, output, interrupt)),
+      perform(options, interruptible((output, interrupt) => hold(models, options, output, interrupt))),
     );
 
   const audit = program.command("audit").description("work on an audit log");

@@ -64,6 +64,15 @@ describe("a polluted Object.prototype", () => {
     }
   });
 
+  it.each(["sha256", "identity", "file", "lfsPointer"])("adds no %s to what is expected, at the seal or after it", async (name) => {
+    const { residency } = await openWorkplace();
+    const fsverity = fsverityDigest(bytes);
+    const shard = await polluted(name, "0".repeat(64), () => residency.seal(bytes, { expect: { fsverity } }));
+    expect(statementOf(shard.seal).expected).toEqual({ fsverity });
+    const text = await polluted(name, "0".repeat(64), () => residency.attest(shard, { nonce: new Uint8Array(32) }));
+    expect(Buffer.from((JSON.parse(text) as { payload: string }).payload, "base64").toString()).not.toContain("0".repeat(64));
+  });
+
   it("does not abort, widen a view, or give a set its id", async () => {
     const { residency } = await openWorkplace();
     const { setId, shards } = await polluted("setId", "forged", () => residency.sealSet([bytes]));

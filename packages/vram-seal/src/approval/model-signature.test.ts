@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, generateKeyPairSync } from "node:crypto";
+import { ECDH, createHash, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -55,6 +55,25 @@ describe("a model signature", () => {
     expect(verifyModelSignature(change(bundle), { publicKey }).files).toEqual(digests);
   });
 
+  it.each([
+    ["part by part, as the reference implementation does", ["onnx/m", "onnx-fp16/m", "unet", "unet/x", "unet.json"]],
+    ["by code points, as the specification says", ["onnx-fp16/m", "onnx/m", "unet", "unet.json", "unet/x", "\u{ffff}", "\u{10000}"]],
+    ["of a model that is one file", ["."]],
+  ])("that names its files %s is accepted", (_, names) => {
+    const { bundle, publicKey } = signModel(Object.fromEntries(names.map((name) => [name, Buffer.from(name)])));
+    expect([...verifyModelSignature(bundle, { publicKey }).files.keys()]).toEqual(names);
+  });
+
+  it("has one identity for a key, however its PEM spells it", () => {
+    const { bundle, publicKey } = signModel(files);
+    const { x = "", y = "" } = createPublicKey(publicKey).export({ format: "jwk" });
+    const point = Buffer.concat([Buffer.from([4]), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")]);
+    const compressed = ECDH.convertKey(point, "prime256v1", undefined, undefined, "compressed") as Buffer;
+    const prefix = Buffer.from("3039301306072a8648ce3d020106082a8648ce3d030107032200", "hex");
+    const pem = `-----BEGIN PUBLIC KEY-----\n${Buffer.concat([prefix, compressed]).toString("base64")}\n-----END PUBLIC KEY-----\n`;
+    expect(verifyModelSignature(bundle, { publicKey: pem })).toEqual(verifyModelSignature(bundle, { publicKey }));
+  });
+
   it("with one byte edited anywhere is refused, or says the same", () => {
     const { bundle, publicKey } = signModel(files);
     const bytes = Buffer.from(bundle);
@@ -86,6 +105,7 @@ describe("a model signature", () => {
     ["with a file twice", ({ predicate }) => predicate.resources.splice(1, 0, { ...predicate.resources[0] }), "resources must be in the order of their names, each once"],
     ["with another root", (all) => (all.subject = [{ name: "x", digest: { sha256: "0".repeat(64) } }]), "subject must have the root digest of the resources"],
     ["with another file's digest", (all) => void (resource(all, 0)["digest"] = "0".repeat(64)), "subject must have the root digest of the resources"],
+    ["of one file and another", ({ predicate }) => predicate.resources.unshift({ ...predicate.resources[0], name: "." }), 'resources must name "." alone'],
     ["with a path above the model", (all) => void (resource(all, 2)["name"] = "sub/../../x"), "predicate must have resources have name be a path in the model"],
     ["with an absolute path", (all) => void (resource(all, 0)["name"] = "/etc/x"), "predicate must have resources have name be a path in the model"],
     ["with a control character in a name", (all) => void (resource(all, 0)["name"] = "a\nb"), "predicate must have resources have name contain no control or bidirectional control character"],
@@ -132,7 +152,9 @@ describe("a model signature", () => {
     ["an Ed25519 key", generateKeyPairSync("ed25519").publicKey],
     ["a private key", generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey],
     ["a P-521 key", generateKeyPairSync("ec", { namedCurve: "P-521" }).publicKey],
+    ["the PEM of a private key", generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" })],
     ["no PEM", "key"],
+    ["a damaged PEM", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"],
     ["nothing", undefined],
   ])("with %s as the public key: the argument is named", (_, key) => {
     expect(refusalOf(bundle, key)).toMatchObject({ code: "INVALID_INPUT", details: { argument: "publicKey" } });

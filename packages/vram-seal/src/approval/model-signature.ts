@@ -1,4 +1,4 @@
-import { createHash, type KeyObject, verify } from "node:crypto";
+import { createHash, createPublicKey, type KeyObject, verify } from "node:crypto";
 import { types } from "node:util";
 import { digestProblem, textProblem } from "vram-text";
 import { STATEMENT_TYPE } from "../attestation/attestation-statement.js";
@@ -21,7 +21,7 @@ export interface VerifyModelSignatureOptions {
 export interface ModelSignature {
   /** Who: `model-signing:sha256:` and the SHA-256 of the key's SubjectPublicKeyInfo in DER, in hexadecimal. */
   readonly identity: string;
-  /** SHA-256 of each file by its path in the model, `/` between its parts; 64 lowercase hexadecimal characters. */
+  /** SHA-256 of each file by its path in the model, `/` between its parts, or of the one file `.` that is the model; 64 lowercase hexadecimal characters. */
   readonly files: ReadonlyMap<string, string>;
 }
 
@@ -53,16 +53,19 @@ interface Statement {
 const open =
   <T>(name: string, rules: Rules<T>): Rule =>
   (value) =>
-    nested(recordProblem(name, value, rules, { open: true }));
+    nested(recordProblem(name, value, rules, "open"));
 const one =
   (rule: Rule): Rule =>
   (value) =>
     Array.isArray(value) && value.length === 1 ? rule(value[0]) : "be a list of one";
 const string: Rule = (value) => (typeof value === "string" ? undefined : "be a string");
 
+/** The path of a model that is one file and no folder, as the signer of one names it. */
+export const MODEL_OF_ONE_FILE = ".";
+
 /** A path that stays within the model: no empty, "." or ".." part. */
 const resourceName: Rule = (value) =>
-  textProblem(value) ?? (String(value).split("/").some((part) => part === "" || part === "." || part === "..") ? "be a path in the model" : undefined);
+  textProblem(value) ?? (value !== MODEL_OF_ONE_FILE && String(value).split("/").some((part) => part === "" || part === "." || part === "..") ? "be a path in the model" : undefined);
 
 const BUNDLE: Rules<Bundle> = {
   mediaType: matching(/^application\/vnd\.dev\.sigstore\.bundle(?:\.v0\.3\+json|\+json;version=0\.[1-3])$/, "be that of a Sigstore bundle"),
@@ -94,18 +97,17 @@ export function verifyModelSignature(bundle: string | Uint8Array, options: Verif
   const { payload, sig } = readBundle(bundle);
   if (!verify(hashOf(key), preAuthEncoding(PAYLOAD_TYPE, payload), key, sig)) throw refused("signature", "the model signature is not the given key's");
   const value = parseJson(payload);
-  const problem = recordProblem("statement", value, STATEMENT, { open: true }) ?? manifestProblem(value as Statement);
+  const problem = recordProblem("statement", value, STATEMENT, "open") ?? manifestProblem(value as Statement);
   if (problem !== undefined) throw refused("statement", `the signed statement is malformed: ${problem.field} must ${problem.expectation}`);
   const { resources } = (value as Statement).predicate;
-  const fingerprint = createHash("sha256").update(key.export({ type: "spki", format: "der" })).digest("hex");
-  return Object.freeze({ identity: `model-signing:sha256:${fingerprint}`, files: new Map(resources.map(({ name, digest }) => [name, digest])) });
+  return Object.freeze({ identity: `model-signing:sha256:${fingerprintOf(key)}`, files: new Map(resources.map(({ name, digest }) => [name, digest])) });
 }
 
 function readBundle(given: string | Uint8Array): { readonly payload: Uint8Array; readonly sig: Uint8Array } {
   if (typeof given !== "string" && !types.isUint8Array(given)) throw invalidInput("bundle", "be text or its bytes");
   const bundle = given.length <= BUNDLE_MAX_BYTES ? parseJson(Buffer.from(given as Uint8Array)) : undefined;
   const malformed = refused("shape", "the model signature is not a Sigstore bundle with one signed in-toto statement");
-  if (recordProblem("bundle", bundle, BUNDLE, { open: true }) !== undefined) throw malformed;
+  if (recordProblem("bundle", bundle, BUNDLE, "open") !== undefined) throw malformed;
   const { payload, signatures } = (bundle as Bundle).dsseEnvelope;
   const [decoded, sig] = [decodeBase64(payload), decodeBase64(signatures[0]?.sig ?? "")];
   if (decoded === undefined || sig === undefined) throw malformed;
@@ -121,14 +123,40 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** What the root digest does not bind: names, once each, in the order of code points; and that it is the digests'. */
+/** Names once each, in order, and the root digest of theirs. */
 function manifestProblem({ subject, predicate: { resources } }: Statement): FieldProblem | undefined {
-  const names = resources.map(({ name }) => Buffer.from(name));
-  const isOrdered = names.every((name, index) => index === 0 || Buffer.compare(names[index - 1] ?? name, name) < 0);
-  if (!isOrdered) return { field: "resources", expectation: "be in the order of their names, each once" };
+  const names = resources.map(({ name }) => name);
+  if (names.includes(MODEL_OF_ONE_FILE) && names.length > 1) return { field: "resources", expectation: 'name "." alone' };
+  if (!isAscending(names, compareText) && !isAscending(names, comparePaths)) {
+    return { field: "resources", expectation: "be in the order of their names, each once" };
+  }
   const root = createHash("sha256");
   for (const { digest } of resources) root.update(digest, "hex");
   return root.digest("hex") === subject[0]?.digest.sha256 ? undefined : { field: "subject", expectation: "have the root digest of the resources" };
+}
+
+function isAscending(names: readonly string[], compare: (a: string, b: string) => number): boolean {
+  return names.every((name, index) => index === 0 || compare(names[index - 1] ?? "", name) < 0);
+}
+
+/** By code points, as the specification says. */
+const compareText = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+/** Part by part, as the reference implementation does it. */
+function comparePaths(a: string, b: string): number {
+  const [ours, theirs] = [a.split("/"), b.split("/")];
+  for (const [index, part] of ours.entries()) {
+    const other = theirs[index];
+    const order = other === undefined ? 1 : compareText(part, other);
+    if (order !== 0) return order;
+  }
+  return ours.length - theirs.length;
+}
+
+/** One name for a key, however its PEM spells it: from its coordinates. */
+function fingerprintOf(key: KeyObject): string {
+  const plain = createPublicKey({ key: key.export({ format: "jwk" }), format: "jwk" });
+  return createHash("sha256").update(plain.export({ type: "spki", format: "der" })).digest("hex");
 }
 
 function hashOf(key: KeyObject): string | undefined {

@@ -27,7 +27,7 @@ const base64Of =
 
 const DIGESTS: Rules<AttestedSubject["digest"]> = { "fsverity-sha256-4096": digestProblem, sha256: digestProblem };
 const digests: Rule = (value) => {
-  const problem = nested(recordProblem("digest", value, DIGESTS, { partial: true }));
+  const problem = nested(recordProblem("digest", value, DIGESTS, "partial"));
   return problem ?? (Object.hasOwn(value as object, "fsverity-sha256-4096") ? undefined : "have the fs-verity digest");
 };
 const SUBJECT: Rules<AttestedSubject> = { name: shardIdProblem, digest: digests };

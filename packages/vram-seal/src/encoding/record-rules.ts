@@ -60,20 +60,20 @@ export function recordProblem<T>(
   name: string,
   value: unknown,
   rules: Rules<T>,
-  options: { readonly partial?: boolean; readonly open?: boolean } = {},
+  fields: "exact" | "partial" | "open" = "exact",
 ): FieldProblem | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return { field: name, expectation: "be an object" };
   let known = 0;
   for (const field of Object.keys(rules) as (string & keyof T)[]) {
     if (!Object.hasOwn(value, field)) {
-      if (options.partial) continue;
+      if (fields === "partial") continue;
       return { field, expectation: "be present" };
     }
     known += 1;
     const expectation = rules[field]((value as Record<string, unknown>)[field]);
     if (expectation !== undefined) return { field, expectation };
   }
-  return options.open || Object.keys(value).length === known ? undefined : { field: name, expectation: "have no other fields" };
+  return fields === "open" || Object.keys(value).length === known ? undefined : { field: name, expectation: "have no other fields" };
 }
 
 export function nested(problem: FieldProblem | undefined): string | undefined {

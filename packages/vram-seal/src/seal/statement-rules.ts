@@ -28,7 +28,7 @@ const EXPECTATION: Rules<SealExpectation> = { fsverity: digestProblem, sha256: d
 export const placement = record("placement", PLACEMENT);
 export const expectation: Rule = (value) => {
   if (JSON.stringify(value) === "{}") return "have at least one member";
-  return nested(recordProblem("expected", value, EXPECTATION, { partial: true }));
+  return nested(recordProblem("expected", value, EXPECTATION, "partial"));
 };
 export const gpuUuid = matching(GPU_UUID, 'be "GPU-" or "MIG-" and a lowercase UUID');
 export const backend = oneOf("cuda", "simulator", "custom");
