@@ -49,10 +49,16 @@ describe("a model signature", () => {
   it.each([
     ["by an older library", (text: string) => text.replace(".v0.3+json", "+json;version=0.1").replace('"keyid":""', '"keyid":null')],
     ["without a key id, and with a field more", (text: string) => text.replace(',"keyid":""', ',"extra":1')],
+    ["as long as any may be", (text: string) => text.padEnd(16 * 1024 * 1024)],
   ])("%s is accepted", (_, change) => {
     const { bundle, publicKey } = signModel(files);
     expect(change(bundle)).not.toBe(bundle);
     expect(verifyModelSignature(change(bundle), { publicKey }).files).toEqual(digests);
+  });
+
+  it("whose statement has fields more is accepted", () => {
+    const { bundle, publicKey } = signModel(files, (statement) => Object.assign(statement, { extra: 1 }));
+    expect(verifyModelSignature(bundle, { publicKey }).files).toEqual(digests);
   });
 
   it.each([
@@ -95,7 +101,11 @@ describe("a model signature", () => {
   it("of another key is refused", () => {
     const { bundle } = signModel(files);
     for (const curve of ["P-256", "P-384"] as const) {
-      expect(refusalOf(bundle, signModel(files, undefined, curve).publicKey)).toMatchObject({ code: "INTEGRITY_VIOLATION", details: { step: "signature" } });
+      expect(refusalOf(bundle, signModel(files, undefined, curve).publicKey)).toMatchObject({
+        code: "INTEGRITY_VIOLATION",
+        message: "the model signature is not the given key's",
+        details: { step: "signature" },
+      });
     }
   });
 
@@ -106,6 +116,8 @@ describe("a model signature", () => {
     ["with another root", (all) => (all.subject = [{ name: "x", digest: { sha256: "0".repeat(64) } }]), "subject must have the root digest of the resources"],
     ["with another file's digest", (all) => void (resource(all, 0)["digest"] = "0".repeat(64)), "subject must have the root digest of the resources"],
     ["of one file and another", ({ predicate }) => predicate.resources.unshift({ ...predicate.resources[0], name: "." }), 'resources must name "." alone'],
+    ["with a file before its folder", ({ predicate }) => (predicate.resources = [{ ...predicate.resources[0], name: "a/b" }, { ...predicate.resources[0], name: "a" }]), "resources must be in the order of their names, each once"],
+    ["with a path of dots", (all) => (resource(all, 2)["name"] = "sub/./x"), "predicate must have resources have name be a path in the model"],
     ["with a path above the model", (all) => void (resource(all, 2)["name"] = "sub/../../x"), "predicate must have resources have name be a path in the model"],
     ["with an absolute path", (all) => void (resource(all, 0)["name"] = "/etc/x"), "predicate must have resources have name be a path in the model"],
     ["with a control character in a name", (all) => void (resource(all, 0)["name"] = "a\nb"), "predicate must have resources have name contain no control or bidirectional control character"],
@@ -129,7 +141,11 @@ describe("a model signature", () => {
     ["invalid UTF-8", Buffer.from([0x22, 0xff, 0x22])],
   ])("over %s is refused", (_, payload) => {
     const { bundle, publicKey } = signPayload(payload);
-    expect(refusalOf(bundle, publicKey)).toMatchObject({ code: "INTEGRITY_VIOLATION", details: { step: "statement" } });
+    expect(refusalOf(bundle, publicKey)).toMatchObject({
+      code: "INTEGRITY_VIOLATION",
+      message: "the signed statement is malformed: statement must be an object",
+      details: { step: "statement" },
+    });
   });
 
   const { bundle, publicKey } = signModel(files);
@@ -142,10 +158,16 @@ describe("a model signature", () => {
     ["with two signatures", bundle.replace('"signatures":[', '"signatures":[{"sig":""},')],
     ["without a signature", bundle.replace(/"signatures":\[.*\]/, '"signatures":[]')],
     ["with a stray space in base64", bundle.replace('"payload":"', '"payload":" ')],
-    ["longer than any", `${bundle}${" ".repeat(16 * 1024 * 1024)}`],
+    ["with a number as its payload", bundle.replace(/"payload":"[^"]*"/, '"payload":5')],
+    ["with a number as its signature", bundle.replace(/"sig":"[^"]*"/, '"sig":5')],
+    ["longer than any", bundle.padEnd(16 * 1024 * 1024 + 1)],
   ])("%s is refused by its form", (_, changed) => {
     expect(changed).not.toBe(bundle);
-    expect(refusalOf(changed, publicKey)).toMatchObject({ code: "INTEGRITY_VIOLATION", details: { step: "shape" } });
+    expect(refusalOf(changed, publicKey)).toMatchObject({
+      code: "INTEGRITY_VIOLATION",
+      message: "the model signature is not a Sigstore bundle with one signed in-toto statement",
+      details: { step: "shape" },
+    });
   });
 
   it.each([
@@ -157,10 +179,14 @@ describe("a model signature", () => {
     ["a damaged PEM", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"],
     ["nothing", undefined],
   ])("with %s as the public key: the argument is named", (_, key) => {
-    expect(refusalOf(bundle, key)).toMatchObject({ code: "INVALID_INPUT", details: { argument: "publicKey" } });
+    expect(refusalOf(bundle, key)).toMatchObject({
+      code: "INVALID_INPUT",
+      message: "publicKey must be a P-256 or P-384 public key, as a KeyObject or in PEM",
+      details: { argument: "publicKey" },
+    });
   });
 
   it("that is a number: the argument is named", () => {
-    expect(refusalOf(5, publicKey)).toMatchObject({ code: "INVALID_INPUT", details: { argument: "bundle" } });
+    expect(refusalOf(5, publicKey)).toMatchObject({ code: "INVALID_INPUT", message: "bundle must be text or its bytes" });
   });
 });

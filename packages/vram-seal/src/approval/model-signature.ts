@@ -136,7 +136,7 @@ function manifestProblem({ subject, predicate: { resources } }: Statement): Fiel
 }
 
 function isAscending(names: readonly string[], compare: (a: string, b: string) => number): boolean {
-  return names.every((name, index) => index === 0 || compare(names[index - 1] ?? "", name) < 0);
+  return names.every((name, index) => compare(names[index - 1] ?? "", name) < 0);
 }
 
 /** By code points, as the specification says. */
@@ -160,7 +160,7 @@ function fingerprintOf(key: KeyObject): string {
 }
 
 function hashOf(key: KeyObject): string | undefined {
-  return HASHES.get(key.asymmetricKeyDetails?.namedCurve ?? "");
+  return HASHES.get(String(key.asymmetricKeyDetails?.namedCurve));
 }
 
 function refused(step: ModelSignatureRefusal, message: string): SealError {
