@@ -52,4 +52,7 @@ export const EQUIVALENT = [
   { file: "vram-seal/src/approval/lfs-pointer.ts", mutator: "StringLiteral", original: '""', replacement: '"Stryker was here!"', reason: "neither fits the pattern" },
   { file: "vram-seal/src/approval/lfs-pointer.ts", mutator: "ArrayDeclaration", original: "[]", replacement: '["Stryker was here"]', reason: "without a match the size is no number" },
   { file: "vram-seal/src/approval/lfs-pointer.ts", mutator: "ConditionalExpression", original: "sha256 === undefined", replacement: "false", reason: "without a match the size is no number, so the next operand refuses it" },
+  { file: "vram-residency/src/approval.ts", mutator: "ConditionalExpression", original: "modelSignature === undefined", replacement: "false", reason: "the options have both or neither; the other test is for the compiler" },
+  { file: "vram-residency/src/approval.ts", mutator: "LogicalOperator", original: "modelSignature === undefined || publicKey === undefined", replacement: "modelSignature === undefined && publicKey === undefined", reason: "the options have both or neither; the other test is for the compiler" },
+  { file: "vram-residency/src/approval.ts", mutator: "ConditionalExpression", original: "publicKey === undefined", replacement: "false", reason: "the options have both or neither; the other test is for the compiler" },
 ];

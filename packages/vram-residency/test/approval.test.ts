@@ -90,6 +90,15 @@ describe("a model signature as what is expected", () => {
     await expectRefused({ modelSignature, publicKey, file: "other.bin" }, { step: "unlisted", file: "other.bin" }, "bytes");
   });
 
+  it("names no file whose name is more than one line", async () => {
+    const place = await openWorkplace();
+    const path = join(place.folder, "a\nb");
+    await writeFile(path, bytes);
+    const error = await refusal(place.residency.seal(path, { expect: { modelSignature, publicKey } }));
+    expect(error).toMatchObject({ code: "INTEGRITY_VIOLATION", message: "the model signature does not list the file" });
+    expect(error.details).toEqual({ reason: "expect", step: "unlisted" });
+  });
+
   it("refuses the signature of another key, and what is no bundle", async () => {
     const { publicKey: other } = signModel({});
     await expectRefused({ modelSignature, publicKey: other }, { step: "signature" });
