@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { signModel } from "../../vram-seal/test/support/model-bundle.js";
 import type { Expectation } from "../src/index.js";
 import { backend, eventTypes, eventsOfType, expectNothingHeld, openWorkplace, patternBytes, refusal } from "./fixture.js";
+import type { Workplace } from "./fixture.js";
 import { statementOf } from "./seal-bytes.js";
 
 const bytes = patternBytes(9000);
@@ -14,6 +15,13 @@ const pointerTo = (oid: string): string => `version https://git-lfs.github.com/s
 /** Signed with the name that a workplace gives its first model. */
 const { bundle: modelSignature, publicKey } = signModel({ "config.json": Buffer.from("{}"), "model-1.bin": bytes });
 const identity = expect.stringMatching(/^model-signing:sha256:[0-9a-f]{64}$/) as string;
+
+/** Two files of the same bytes, a.bin and b.bin. */
+async function twoFiles({ folder }: Workplace): Promise<string[]> {
+  const paths = ["a.bin", "b.bin"].map((name) => join(folder, name));
+  for (const path of paths) await writeFile(path, bytes);
+  return paths;
+}
 
 async function expectRefused(expected: Expectation, details: object, source: "file" | "bytes" = "file"): Promise<void> {
   const place = await openWorkplace();
@@ -60,8 +68,7 @@ describe("a model signature as what is expected", () => {
 
   it("is read at once: what the caller makes of its buffer afterwards does not count", async () => {
     const place = await openWorkplace();
-    const paths = ["a.bin", "b.bin"].map((name) => join(place.folder, name));
-    for (const path of paths) await writeFile(path, bytes);
+    const paths = await twoFiles(place);
     const all = signModel({ "a.bin": bytes, "b.bin": bytes });
     const pointer = Buffer.from(pointerTo(sha256));
     const buffer = Buffer.from(all.bundle);
@@ -107,8 +114,7 @@ describe("a model signature as what is expected", () => {
 
   it("approves a set whole, or not at all", async () => {
     const place = await openWorkplace();
-    const paths = ["a.bin", "b.bin"].map((name) => join(place.folder, name));
-    for (const path of paths) await writeFile(path, bytes);
+    const paths = await twoFiles(place);
     const all = signModel({ "a.bin": bytes, "b.bin": bytes });
     const { shards } = await place.residency.sealSet(paths, { setId: "set", expect: { modelSignature: all.bundle, publicKey: all.publicKey } });
     for (const { seal } of shards) expect(statementOf(seal).expected).toEqual({ sha256, identity });

@@ -5,6 +5,7 @@ import type { AttestationStatement, SealStatement } from "vram-seal";
 import { invalidInput } from "../errors.js";
 import { EXIT } from "./exit-codes.js";
 import type { ExitCode } from "./exit-codes.js";
+import { fileErrorCode } from "./file-error.js";
 import type { Output } from "./output.js";
 
 /** More than any attestation or key has: a longer file is refused by its form. */
@@ -57,12 +58,10 @@ function onOff(fact: boolean | null): string {
   return fact ? "on" : "off";
 }
 
-/** Of a file system error only the code: its message repeats the path. */
 async function read(argument: string, path: string): Promise<Buffer> {
   try {
     return await buffer(createReadStream(path, { end: READ_MAX_BYTES - 1 }));
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "failed";
-    throw invalidInput(argument, `name a readable file (${code})`);
+    throw invalidInput(argument, `name a readable file (${fileErrorCode(error)})`);
   }
 }

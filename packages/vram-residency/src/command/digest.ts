@@ -3,6 +3,7 @@ import { open } from "node:fs/promises";
 import { CudaError, digestFile } from "vram-cuda";
 import { EXIT } from "./exit-codes.js";
 import type { ExitCode } from "./exit-codes.js";
+import { fileErrorCode } from "./file-error.js";
 import type { Interrupt } from "./interrupt.js";
 import type { Output } from "./output.js";
 
@@ -40,8 +41,6 @@ function printable(name: string): string {
   return name.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, encodeURIComponent);
 }
 
-/** Of a file system error only the code: its message repeats the path with the system call. */
 function reasonOf(error: unknown): string {
-  if (error instanceof CudaError) return error.message;
-  return error instanceof Error && "code" in error ? String(error.code) : "failed";
+  return error instanceof CudaError ? error.message : fileErrorCode(error);
 }

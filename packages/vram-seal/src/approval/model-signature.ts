@@ -1,12 +1,12 @@
 import { createHash, createPublicKey, type KeyObject, verify } from "node:crypto";
 import { types } from "node:util";
 import { digestProblem, textProblem } from "vram-text";
-import { STATEMENT_TYPE } from "../attestation/attestation-statement.js";
+import { ATTESTATION_TYPE, STATEMENT_TYPE } from "../attestation/attestation-statement.js";
 import { decodeBase64 } from "../encoding/base64.js";
 import { preAuthEncoding } from "../encoding/pre-auth-encoding.js";
 import type { FieldProblem, Rule, Rules } from "../encoding/record-rules.js";
 import { listOf, matching, nested, oneOf, recordProblem } from "../encoding/record-rules.js";
-import { readPublicKey } from "../keys/public-key.js";
+import { publicKeyId, readPublicKey } from "../keys/public-key.js";
 import { invalidInput, SealError } from "../seal-error.js";
 
 /** The step that refused a model signature. */
@@ -26,7 +26,6 @@ export interface ModelSignature {
 }
 
 const BUNDLE_MAX_BYTES = 16 * 1024 * 1024;
-const PAYLOAD_TYPE = "application/vnd.in-toto+json";
 /** The hash that a key of each curve signs with. */
 const HASHES = new Map([
   ["prime256v1", "sha256"],
@@ -71,7 +70,7 @@ const BUNDLE: Rules<Bundle> = {
   mediaType: matching(/^application\/vnd\.dev\.sigstore\.bundle(?:\.v0\.3\+json|\+json;version=0\.[1-3])$/, "be that of a Sigstore bundle"),
   dsseEnvelope: open<Bundle["dsseEnvelope"]>("dsseEnvelope", {
     payload: string,
-    payloadType: oneOf(PAYLOAD_TYPE),
+    payloadType: oneOf(ATTESTATION_TYPE),
     signatures: one(open<Bundle["dsseEnvelope"]["signatures"][number]>("signature", { sig: string })),
   }),
 };
@@ -95,7 +94,7 @@ const STATEMENT: Rules<Statement> = {
 export function verifyModelSignature(bundle: string | Uint8Array, options: VerifyModelSignatureOptions): ModelSignature {
   const key = readPublicKey(options.publicKey, "a P-256 or P-384", (given) => hashOf(given) !== undefined);
   const { payload, sig } = readBundle(bundle);
-  if (!verify(hashOf(key), preAuthEncoding(PAYLOAD_TYPE, payload), key, sig)) throw refused("signature", "the model signature is not the given key's");
+  if (!verify(hashOf(key), preAuthEncoding(ATTESTATION_TYPE, payload), key, sig)) throw refused("signature", "the model signature is not the given key's");
   const value = parseJson(payload);
   const problem = recordProblem("statement", value, STATEMENT, "open") ?? manifestProblem(value as Statement);
   if (problem !== undefined) throw refused("statement", `the signed statement is malformed: ${problem.field} must ${problem.expectation}`);
@@ -155,8 +154,7 @@ function comparePaths(a: string, b: string): number {
 
 /** One name for a key, however its PEM spells it: from its coordinates. */
 function fingerprintOf(key: KeyObject): string {
-  const plain = createPublicKey({ key: key.export({ format: "jwk" }), format: "jwk" });
-  return createHash("sha256").update(plain.export({ type: "spki", format: "der" })).digest("hex");
+  return publicKeyId(createPublicKey({ key: key.export({ format: "jwk" }), format: "jwk" }));
 }
 
 function hashOf(key: KeyObject): string | undefined {

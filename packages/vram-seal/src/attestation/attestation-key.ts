@@ -1,7 +1,8 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { inspect } from "node:util";
 import { keyFileRefused } from "../keys/key-path.js";
 import { readPrivateFile } from "../keys/private-file.js";
+import { publicKeyId } from "../keys/public-key.js";
 import { SealError } from "../seal-error.js";
 import type { AttestationKeyOrigin } from "./attestation-statement.js";
 
@@ -21,7 +22,7 @@ export class AttestationKey {
     const publicKey = createPublicKey(privateKey);
     this.#private = privateKey;
     this.publicKey = publicKey.export({ type: "spki", format: "pem" }).toString();
-    this.keyId = attestationKeyId(publicKey);
+    this.keyId = publicKeyId(publicKey);
     this.origin = origin;
     Object.freeze(this);
   }
@@ -49,10 +50,6 @@ export class AttestationKey {
   [inspect.custom](): string {
     return `AttestationKey { keyId: '${this.keyId}', origin: '${this.origin}' }`;
   }
-}
-
-export function attestationKeyId(publicKey: KeyObject): string {
-  return createHash("sha256").update(publicKey.export({ type: "spki", format: "der" })).digest("hex");
 }
 
 /** A new key that lives as long as this process. A verifier must allow it by name. */

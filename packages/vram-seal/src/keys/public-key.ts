@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject } from "node:crypto";
+import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 import { types } from "node:util";
 import { invalidInput } from "../seal-error.js";
 
@@ -18,4 +18,9 @@ function parsePem(pem: string): KeyObject | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** SHA-256 of a public key's SubjectPublicKeyInfo in DER, 64 lowercase hexadecimal characters. */
+export function publicKeyId(key: KeyObject): string {
+  return createHash("sha256").update(key.export({ type: "spki", format: "der" })).digest("hex");
 }
