@@ -1,7 +1,8 @@
 // What a GPU's figures are held against: PyTorch, and what scripts/gpu-probe.cpp measured with the driver alone.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { runProgram } from "./programs.mjs";
+import { once } from "./once.mjs";
+import { startAnswering } from "./programs.mjs";
 
 const TORCH = fileURLToPath(new URL("torch_peer.py", import.meta.url));
 const NO_GPU = "not run on a GPU";
@@ -16,7 +17,8 @@ const PROBED = {
 const hasTorch = () => spawnSync("python3", ["-c", "import sys, torch; sys.exit(not torch.cuda.is_available())"]).status === 0;
 
 function torchSubject(byteLength) {
-  const measure = async () => JSON.parse((await runProgram("python3", [TORCH, String(byteLength)])).stdout);
+  const torch = once(() => startAnswering("python3", [TORCH, String(byteLength)]));
+  const measure = async () => JSON.parse(await torch()());
   const here = hasTorch() ? { bytes: byteLength, measure } : { absent: "PyTorch with CUDA is absent" };
   return { id: "copy back and hashlib in PyTorch", ...here };
 }

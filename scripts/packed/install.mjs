@@ -17,7 +17,7 @@ export function run(program, args, cwd, stdio = "pipe") {
 /** `app` becomes an app with the packages, the engine and the programs; the tarballs go to `tarballs`. Both must not exist. */
 export function installPacked(app, tarballs) {
   mkdirSync(tarballs);
-  mkdirSync(app);
+  mkdirSync(app, { recursive: true });
   const published = readdirSync(join(root, "packages"))
     .map((name) => join(root, "packages", name))
     .filter((folder) => readJson(join(folder, "package.json")).private !== true);

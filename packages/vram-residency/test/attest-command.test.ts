@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fromAttestationKeyFile, generateAttestationKey } from "vram-seal";
 import type { AttestationKey } from "vram-seal";
 import { describe, expect, it } from "vitest";
-import { backendName, openWorkplace, patternBytes, temporaryFolder } from "./fixture.js";
+import { backendName, makeFifo, openWorkplace, patternBytes, temporaryFolder } from "./fixture.js";
 import { cli, run } from "./run-command.js";
 
 const nonce = randomBytes(32);
@@ -97,9 +97,7 @@ describe("vram-residency attest verify", () => {
   });
 
   it("waits for a pipe that nobody writes to no longer than until Ctrl-C", async () => {
-    const folder = await temporaryFolder();
-    const pipe = join(folder, "pipe");
-    execFileSync("mkfifo", [pipe]);
+    const pipe = makeFifo(await temporaryFolder());
     const child = spawn(process.execPath, [cli, "attest", "verify", pipe, "--public-key", pipe, "--nonce", "0".repeat(32)], { stdio: "ignore" });
     const ended = once(child, "close");
     await delay(2000);

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -47,6 +48,13 @@ export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "vram-test-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** Makes a named pipe in a folder, also where PATH names none, and answers its path. */
+export function makeFifo(folder: string): string {
+  const path = join(folder, "fifo");
+  execFileSync("/bin/sh", ["-c", 'command -p mkfifo "$0"', path]);
+  return path;
 }
 
 /** A residency with a trail of its own, closed after the test; on the simulator on a fresh machine with these devices. */

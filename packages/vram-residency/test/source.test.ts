@@ -1,9 +1,8 @@
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { fsverityDigest } from "vram-seal";
-import { eventTypes, expectNothingHeld, expectZeroed, openWorkplace, patternBytes, refusal } from "./fixture.js";
+import { eventTypes, expectNothingHeld, expectZeroed, makeFifo, openWorkplace, patternBytes, refusal } from "./fixture.js";
 import type { Workplace } from "./fixture.js";
 
 const DEALLOCATED = "vram.shard.deallocated";
@@ -33,14 +32,7 @@ describe("a source that cannot be loaded", () => {
     ["a missing file", (place: Workplace) => join(place.folder, "missing")],
     ["a directory", (place: Workplace) => place.folder],
     ["an empty file", (place: Workplace) => place.model(Buffer.alloc(0))],
-    [
-      "a FIFO",
-      (place: Workplace) => {
-        const path = join(place.folder, "fifo");
-        execFileSync("/bin/sh", ["-c", 'command -p mkfifo "$0"', path]);
-        return path;
-      },
-    ],
+    ["a FIFO", (place: Workplace) => makeFifo(place.folder)],
     ["an http URL", () => new URL("http://127.0.0.1/model")],
     ["a path with NUL", () => "model\0.bin"],
     ["empty memory", () => Buffer.alloc(0)],
