@@ -8,7 +8,7 @@ const COMPILER = "clang-14";
 const check = process.argv.includes("--check");
 const kernels = [
   { source: "native/kernel/fsverity.cu", ptx: "native/kernel/fsverity.ptx" },
-  { source: "native/kernel/fsverity.cu", ptx: "native/kernel/fsverity_balanced.ptx", defines: ["-DVRAM_BALANCED"] },
+  { source: "native/kernel/fsverity.cu", ptx: "native/kernel/fsverity_plain.ptx", defines: ["-DVRAM_PLAIN"] },
   { source: "examples/engine-addon/kernel.cu", ptx: "examples/engine-addon/kernel.ptx" },
 ];
 

@@ -13,7 +13,7 @@ namespace vram::device {
 inline constexpr std::uint64_t kTreeFan = kBlockBytes / kDigestBytes;
 /// Data under one tree block.
 inline constexpr std::uint64_t kTreeBlockData = kTreeFan * kBlockBytes;
-inline constexpr std::uint64_t kDefaultWindowBytes = std::uint64_t{1} << 30;
+inline constexpr std::uint64_t kDefaultWindowBytes = std::uint64_t{4} << 30;
 inline constexpr std::uint64_t kSampleBytes = (kTreeFan + 1) * kBlockBytes;
 
 class Workspace {

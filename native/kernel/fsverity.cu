@@ -16,7 +16,9 @@ struct alignas(16) Words {
   u32 x, y, z, w;
 };
 
-#ifdef VRAM_BALANCED
+#ifdef VRAM_PLAIN
+using KernelSum = vram::kernel::PlainSum;
+#else
 // A multiplication by one moves an addition from the pipe that shifts and combines to the one that multiplies. The factor is
 // the second extent of a one-dimensional block: the compiler does not know it.
 struct KernelSum {
@@ -27,8 +29,6 @@ struct KernelSum {
     return r;
   }
 };
-#else
-using KernelSum = vram::kernel::PlainSum;
 #endif
 
 VRAM_INLINE u32 SwapBytes(u32 x) {

@@ -3,8 +3,10 @@
 
 #ifdef __CUDA__
 #define VRAM_INLINE_MEMBER __attribute__((device, always_inline)) inline
+#define VRAM_CONSTANT __attribute__((constant)) constexpr
 #else
 #define VRAM_INLINE_MEMBER __attribute__((always_inline)) inline
+#define VRAM_CONSTANT constexpr
 #endif
 #define VRAM_INLINE static VRAM_INLINE_MEMBER
 
@@ -12,8 +14,8 @@ namespace vram::kernel {
 
 using u32 = unsigned int;
 
-// FIPS 180-4 section 4.2.2. Constant expressions: an unrolled loop carries them as immediates.
-constexpr u32 kRoundConstants[64] = {
+// FIPS 180-4 section 4.2.2.
+VRAM_CONSTANT u32 kRoundConstants[64] = {
     0x428a2f98u, 0x71374491u, 0xb5c0fbcfu, 0xe9b5dba5u, 0x3956c25bu, 0x59f111f1u, 0x923f82a4u, 0xab1c5ed5u,
     0xd807aa98u, 0x12835b01u, 0x243185beu, 0x550c7dc3u, 0x72be5d74u, 0x80deb1feu, 0x9bdc06a7u, 0xc19bf174u,
     0xe49b69c1u, 0xefbe4786u, 0x0fc19dc6u, 0x240ca1ccu, 0x2de92c6fu, 0x4a7484aau, 0x5cb0a9dcu, 0x76f988dau,
@@ -86,34 +88,38 @@ VRAM_INLINE u32 Schedule(const u32 (&w)[16], int i, Sum sum) {
   return sum(sum(early, w[(i + 9) & 15]), Xor3(RotateRight(w2, 17), RotateRight(w2, 19), w2 >> 10));
 }
 
-template <int kFirst, class Sum>
-VRAM_INLINE void EightRounds(u32 (&s)[8], u32 (&w)[16], Sum sum) {
-  if constexpr (kFirst >= 16) {
+template <class Sum>
+VRAM_INLINE void SixteenRounds(u32 (&s)[8], const u32 (&w)[16], const u32* constants, Sum sum) {
 #pragma unroll
-    for (int i = 0; i < 8; ++i) w[(kFirst + i) & 15] = Schedule(w, kFirst + i, sum);
+  for (int i = 0; i < 16; i += 8) {
+    Round<0>(s, sum(w[i + 0], constants[i + 0]), sum);
+    Round<1>(s, sum(w[i + 1], constants[i + 1]), sum);
+    Round<2>(s, sum(w[i + 2], constants[i + 2]), sum);
+    Round<3>(s, sum(w[i + 3], constants[i + 3]), sum);
+    Round<4>(s, sum(w[i + 4], constants[i + 4]), sum);
+    Round<5>(s, sum(w[i + 5], constants[i + 5]), sum);
+    Round<6>(s, sum(w[i + 6], constants[i + 6]), sum);
+    Round<7>(s, sum(w[i + 7], constants[i + 7]), sum);
   }
-  Round<0>(s, sum(w[(kFirst + 0) & 15], kRoundConstants[kFirst + 0]), sum);
-  Round<1>(s, sum(w[(kFirst + 1) & 15], kRoundConstants[kFirst + 1]), sum);
-  Round<2>(s, sum(w[(kFirst + 2) & 15], kRoundConstants[kFirst + 2]), sum);
-  Round<3>(s, sum(w[(kFirst + 3) & 15], kRoundConstants[kFirst + 3]), sum);
-  Round<4>(s, sum(w[(kFirst + 4) & 15], kRoundConstants[kFirst + 4]), sum);
-  Round<5>(s, sum(w[(kFirst + 5) & 15], kRoundConstants[kFirst + 5]), sum);
-  Round<6>(s, sum(w[(kFirst + 6) & 15], kRoundConstants[kFirst + 6]), sum);
-  Round<7>(s, sum(w[(kFirst + 7) & 15], kRoundConstants[kFirst + 7]), sum);
+}
+
+// The next sixteen words of the message schedule.
+template <class Sum>
+VRAM_INLINE void ExpandSchedule(u32 (&w)[16], Sum sum) {
+#pragma unroll
+  for (int i = 0; i < 16; ++i) w[i] = Schedule(w, i, sum);
 }
 
 // Compresses one block of sixteen big-endian words, already in host order, into state. Uses up the words.
 template <class Sum = PlainSum>
 VRAM_INLINE void Compress(u32 (&state)[8], u32 (&w)[16], Sum sum = {}) {
   u32 s[8] = {state[0], state[1], state[2], state[3], state[4], state[5], state[6], state[7]};
-  EightRounds<0>(s, w, sum);
-  EightRounds<8>(s, w, sum);
-  EightRounds<16>(s, w, sum);
-  EightRounds<24>(s, w, sum);
-  EightRounds<32>(s, w, sum);
-  EightRounds<40>(s, w, sum);
-  EightRounds<48>(s, w, sum);
-  EightRounds<56>(s, w, sum);
+  // All 64 rounds unrolled are more code than a GPU's instruction caches hold, and get registers whose reads collide.
+#pragma unroll 1
+  for (int first = 0; first < 64; first += 16) {
+    SixteenRounds(s, w, kRoundConstants + first, sum);
+    if (first < 48) ExpandSchedule(w, sum);
+  }
 #pragma unroll
   for (int i = 0; i < 8; ++i) state[i] += s[i];
 }

@@ -15,17 +15,24 @@ using device::kTreeFan;
 
 /// Host buffers of one window. They live until the stream is synchronised.
 struct DigestRun::Window {
+  /// Fresh random words that digests are made of until they are written.
+  struct Poison {
+    std::uint32_t leaves;   // on the device, before the kernel
+    std::uint32_t parents;  // on the device, before the kernel
+    std::uint32_t host;     // in the host's buffers, before the copy back
+  };
+
   std::uint64_t blocks;
   std::uint64_t tree_blocks;
   std::uint64_t last_leaves;  // leaves under the last tree block
-  std::uint32_t leaf_poison;
-  std::vector<std::byte> parent_poison;  // what the device holds before the kernel writes
-  std::vector<std::byte> host_poison;    // what the host buffers hold before the copy back
+  Poison poison;
   std::vector<std::byte> parents;
   std::vector<std::byte> leaves;
 };
 
 namespace {
+
+constexpr std::uint64_t kWordBytes = sizeof(std::uint32_t);
 
 std::span<const std::byte> At(const std::vector<std::byte>& digests, std::uint64_t index) {
   return std::span(digests).subspan(index * kDigestBytes, kDigestBytes);
@@ -35,6 +42,13 @@ Digest Repeat(std::uint32_t word) {
   Digest digest;
   for (std::size_t i = 0; i < digest.size(); i += sizeof word) std::memcpy(digest.data() + i, &word, sizeof word);
   return digest;
+}
+
+std::vector<std::byte> Digests(std::uint64_t count, std::uint32_t word) {
+  const Digest digest = Repeat(word);
+  std::vector<std::byte> digests(count * kDigestBytes);
+  for (std::uint64_t i = 0; i < count; ++i) std::memcpy(digests.data() + i * kDigestBytes, digest.data(), kDigestBytes);
+  return digests;
 }
 
 Error NothingWritten(const char* entry_point) {
@@ -82,48 +96,43 @@ Status DigestRun::Launch(Window& window) {
   const std::uint64_t parents_at = workspace_.parents_offset();
   const std::uint64_t tree_bytes = window.tree_blocks * kBlockBytes;
   const std::uint64_t leaf_bytes = window.blocks * kDigestBytes;
+  const std::uint64_t parent_bytes = window.tree_blocks * kDigestBytes;
 
-  Status done = FillRandom(std::as_writable_bytes(std::span(&window.leaf_poison, 1)));
+  Status done = FillRandom(std::as_writable_bytes(std::span(&window.poison, 1)));
   if (!done.ok()) return done;
-  done = context_.FillWords(area, leaves_at, leaf_bytes / sizeof window.leaf_poison, window.leaf_poison);
+  done = context_.FillWords(area, leaves_at, leaf_bytes / kWordBytes, window.poison.leaves);
   if (!done.ok()) return done;
   done = context_.FillBytes(area, leaves_at + leaf_bytes, tree_bytes - leaf_bytes, 0);
   if (!done.ok()) return done;
   done = context_.HashBlocks(mapping_, offset_ + done_blocks_ * kBlockBytes, area, leaves_at, window.blocks);
   if (!done.ok()) return done;
 
-  window.parent_poison.resize(window.tree_blocks * kDigestBytes);
-  done = FillRandom(window.parent_poison);
-  if (!done.ok()) return done;
-  done = context_.CopyIn(area, parents_at, window.parent_poison);
+  done = context_.FillWords(area, parents_at, parent_bytes / kWordBytes, window.poison.parents);
   if (!done.ok()) return done;
   return context_.HashBlocks(area, leaves_at, area, parents_at, window.tree_blocks);
 }
 
 Status DigestRun::ReadBack(Window& window) {
-  window.parents.resize(window.parent_poison.size());
-  window.leaves.resize(window.last_leaves * kDigestBytes);
-  window.host_poison.resize(std::max(window.parents.size(), window.leaves.size()));
-  Status done = FillRandom(window.host_poison);
-  if (!done.ok()) return done;
-  std::copy_n(window.host_poison.begin(), window.parents.size(), window.parents.begin());
-  std::copy_n(window.host_poison.begin(), window.leaves.size(), window.leaves.begin());
-  done = context_.CopyOut(workspace_.mapping(), workspace_.parents_offset(), window.parents);
+  window.parents = Digests(window.tree_blocks, window.poison.host);
+  window.leaves = Digests(window.last_leaves, window.poison.host);
+  Status done = context_.CopyOut(workspace_.mapping(), workspace_.parents_offset(), window.parents);
   if (!done.ok()) return done;
   const std::uint64_t last_tree_block = (window.tree_blocks - 1) * kBlockBytes;
   return context_.CopyOut(workspace_.mapping(), workspace_.leaves_offset() + last_tree_block, window.leaves);
 }
 
 Status DigestRun::Check(const Window& window) const {
-  const Digest leaf_poison = Repeat(window.leaf_poison);
-  for (std::uint64_t i = 0; i < window.last_leaves; ++i) {
-    if (ConstantTimeEqual(At(window.leaves, i), At(window.host_poison, i))) return NothingWritten("cuMemcpyDtoHAsync_v2");
-    if (ConstantTimeEqual(At(window.leaves, i), leaf_poison)) return NothingWritten("cuLaunchKernel");
-  }
-  for (std::uint64_t i = 0; i < window.tree_blocks; ++i) {
-    if (ConstantTimeEqual(At(window.parents, i), At(window.host_poison, i))) return NothingWritten("cuMemcpyDtoHAsync_v2");
-    if (ConstantTimeEqual(At(window.parents, i), At(window.parent_poison, i))) return NothingWritten("cuLaunchKernel");
-  }
+  const Digest host = Repeat(window.poison.host);
+  const auto check = [&host](const std::vector<std::byte>& digests, std::uint32_t device_word) -> Status {
+    const Digest device = Repeat(device_word);
+    for (std::uint64_t i = 0; i < digests.size() / kDigestBytes; ++i) {
+      if (ConstantTimeEqual(At(digests, i), host)) return NothingWritten("cuMemcpyDtoHAsync_v2");
+      if (ConstantTimeEqual(At(digests, i), device)) return NothingWritten("cuLaunchKernel");
+    }
+    return Done{};
+  };
+  if (Status written = check(window.leaves, window.poison.leaves); !written.ok()) return written;
+  if (Status written = check(window.parents, window.poison.parents); !written.ok()) return written;
   std::vector<std::byte> last_tree_block(kBlockBytes);
   std::copy(window.leaves.begin(), window.leaves.end(), last_tree_block.begin());
   if (!ConstantTimeEqual(Sha256Of(last_tree_block), At(window.parents, window.tree_blocks - 1))) {

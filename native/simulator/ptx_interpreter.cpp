@@ -63,6 +63,7 @@ class Group {
   explicit Group(const Launch& launch)
       : launch_(launch),
         code_(launch.function->instructions),
+        constants_(launch.function->constants),
         r32_(launch.function->slots32),
         r64_(launch.function->slots64),
         predicates_(launch.function->predicates) {}
@@ -83,9 +84,9 @@ class Group {
         active_[k] = at_[k] == next;
         together_ = together_ && (active_[k] || at_[k] == kReturned);
       }
-      const u32 after = RunStraight(next);
+      u32 after = RunStraight(next);
+      while (fault_ == driver::kSuccess && after != kReturned) after = Branch(after);
       if (fault_ != driver::kSuccess) return fault_;
-      if (after != kReturned) Branch(after);
     }
   }
 
@@ -105,21 +106,29 @@ class Group {
     return active_ & (i.guard_negated ? ~guard : guard);
   }
 
-  void Branch(u32 at) {
+  // Lanes that are together and stay so go on, up to the next branch; others wait for Run.
+  u32 Branch(u32 at) {
     const Instruction& i = code_[at];
     const Mask taken = Guarded(i);
+    const u32 target = i.opcode == Opcode::kReturn ? kReturned : i.target;
+    if (together_ && target < code_.size() && taken == active_) return RunStraight(target);
+    if (together_ && at + 1 < code_.size() && taken.none()) return RunStraight(at + 1);
     Arrive(active_ & ~taken, at + 1);
-    Arrive(taken, i.opcode == Opcode::kReturn ? kReturned : i.target);
+    Arrive(taken, target);
+    return kReturned;
   }
 
   void Access(const Instruction& i, const Mask& mask);
-  void ComputeEach(const Instruction& i);
+  void LoadConstant(const Instruction& i);
+  void Compute(const Instruction& i);
 
-  unsigned char* Resolve(CUdeviceptr address, std::size_t bytes, bool store) {
+  // Where the bytes of an access lie on the host; null, and a fault, where there are none.
+  unsigned char* Resolve(Opcode opcode, CUdeviceptr address, std::size_t bytes) {
     if (address % bytes != 0) {
       fault_ = driver::kMisalignedAddress;
       return nullptr;
     }
+    if (opcode == Opcode::kLoadConstant) return ResolveConstant(address, bytes);
     if (address < window_.base || address - window_.base >= window_.bytes) {
       const auto after = std::upper_bound(launch_.memory.begin(), launch_.memory.end(), address,
                                           [](CUdeviceptr a, const Window& w) { return a < w.base; });
@@ -130,11 +139,17 @@ class Group {
       window_ = *std::prev(after);
     }
     const u64 offset = address - window_.base;
-    if (offset >= window_.bytes || window_.bytes - offset < bytes || (store && !window_.writable)) {
+    if (offset >= window_.bytes || window_.bytes - offset < bytes || (opcode == Opcode::kStoreGlobal && !window_.writable)) {
       fault_ = driver::kIllegalAddress;
       return nullptr;
     }
     return window_.host + offset;
+  }
+
+  unsigned char* ResolveConstant(u64 address, std::size_t bytes) {
+    if (address < constants_.size() && constants_.size() - address >= bytes) return constants_.data() + address;
+    fault_ = driver::kIllegalAddress;
+    return nullptr;
   }
 
   u32 Special32(Special special, u32 lane) const {
@@ -176,6 +191,24 @@ class Group {
     }
   }
 
+  template <typename T>
+  static VRAM_INLINE_LANES bool HoldsEverywhere(const Lanes<T>& lanes, T value) {
+    T different = 0;
+    for (u32 k = 0; k < kLanes; ++k) different |= lanes.lane[k] ^ value;
+    return different == 0;
+  }
+
+  // Whether every lane has the same value of an operand, so that one lane can compute for all.
+  VRAM_INLINE_LANES bool IsUniform(const Operand& operand, Width width) const {
+    if (operand.slot == Operand::kConstant) return true;
+    switch (width) {
+      case Width::k32: return HoldsEverywhere(r32_[operand.slot], r32_[operand.slot].lane[0]);
+      case Width::k64: return HoldsEverywhere(r64_[operand.slot], r64_[operand.slot].lane[0]);
+      case Width::kPredicate: return predicates_[operand.slot].all() || predicates_[operand.slot].none();
+    }
+    return false;
+  }
+
   VRAM_INLINE_LANES const u32* Fetch(const Operand& operand, Lanes<u32>& scratch) {
     if (operand.slot != Operand::kConstant) return r32_[operand.slot].lane;
     for (u32 k = 0; k < kLanes; ++k) scratch.lane[k] = static_cast<u32>(operand.constant);
@@ -194,6 +227,7 @@ class Group {
 
   const Launch& launch_;
   const std::vector<Instruction>& code_;
+  std::vector<unsigned char> constants_;
   std::vector<Lanes<u32>> r32_;
   std::vector<Lanes<u64>> r64_;
   std::vector<Mask> predicates_;
@@ -213,7 +247,7 @@ void Group::Access(const Instruction& i, const Mask& mask) {
   const u64* const address = r64_[i.a.slot].lane;
   for (u32 k = 0; k < kLanes; ++k) {
     if (!mask[k]) continue;
-    unsigned char* const host = Resolve(address[k] + static_cast<u64>(i.offset), bytes, store);
+    unsigned char* const host = Resolve(i.opcode, address[k] + static_cast<u64>(i.offset), bytes);
     if (host == nullptr) return;
     for (u32 e = 0; e < i.vector; ++e) {
       u32& element = r32_[i.elements[e]].lane[k];
@@ -226,13 +260,30 @@ void Group::Access(const Instruction& i, const Mask& mask) {
   }
 }
 
-void Group::ComputeEach(const Instruction& i) {
+// A whole group reads from one address, as a rule.
+VRAM_CLONES void Group::LoadConstant(const Instruction& i) {
+  if (!together_ || i.guarded || i.vector > 1 || !IsUniform(i.a, Width::k64)) return Access(i, Guarded(i));
+  const unsigned char* const host = Resolve(i.opcode, r64_[i.a.slot].lane[0] + static_cast<u64>(i.offset), sizeof(u32));
+  if (host == nullptr) return;
+  u32 value = 0;
+  std::memcpy(&value, host, sizeof value);
+  Write(i, r32_[i.elements[0]], [=](u32) { return value; });
+}
+
+VRAM_CLONES void Group::Compute(const Instruction& i) {
   const Operation& operation = *i.operation;
+  const Operand* const operands[] = {&i.a, &i.b, &i.c};
+  bool uniform = together_ && !i.guarded;
+  for (u32 k = 0; k < operation.operand_count; ++k) uniform = uniform && IsUniform(*operands[k], operation.operands[k]);
+  const auto compute = [&](u32 lane) {
+    return operation.compute(Value(i.a, operation.operands[0], lane), Value(i.b, operation.operands[1], lane),
+                             Value(i.c, operation.operands[2], lane));
+  };
   const Mask mask = Guarded(i);
+  const u64 of_all = uniform ? compute(0) : 0;
   for (u32 k = 0; k < kLanes; ++k) {
     if (!mask[k]) continue;
-    const u64 result = operation.compute(Value(i.a, operation.operands[0], k), Value(i.b, operation.operands[1], k),
-                                         Value(i.c, operation.operands[2], k));
+    const u64 result = uniform ? of_all : compute(k);
     switch (operation.result) {
       case Width::k32: r32_[i.destination].lane[k] = static_cast<u32>(result); break;
       case Width::k64: r64_[i.destination].lane[k] = result; break;
@@ -305,8 +356,20 @@ VRAM_CLONES u32 Group::RunStraight(u32 from) {
         Write(i, r32_[i.destination], [=](u32 k) { return a[k]; });
         break;
       }
+      case Opcode::kMultiplyAdd32: {
+        const u32* const a = Fetch(i.a, scratch32_[0]);
+        const u32* const b = Fetch(i.b, scratch32_[1]);
+        const u32* const c = Fetch(i.c, scratch32_[2]);
+        // The kernel multiplies by one, to have its additions elsewhere.
+        if (i.b.slot != Operand::kConstant && HoldsEverywhere(r32_[i.b.slot], 1u)) {
+          Write(i, r32_[i.destination], [=](u32 k) { return a[k] + c[k]; });
+        } else {
+          Write(i, r32_[i.destination], [=](u32 k) { return a[k] * b[k] + c[k]; });
+        }
+        break;
+      }
       case Opcode::kCompute:
-        ComputeEach(i);
+        Compute(i);
         break;
       case Opcode::kLoadParam: {
         const u64 parameter = launch_.parameters[i.target];
@@ -319,6 +382,10 @@ VRAM_CLONES u32 Group::RunStraight(u32 from) {
       }
       case Opcode::kReadSpecial:
         Write(i, r32_[i.destination], [&](u32 k) { return Special32(i.special, k); });
+        break;
+      case Opcode::kLoadConstant:
+        LoadConstant(i);
+        if (fault_ != driver::kSuccess) return kReturned;
         break;
       case Opcode::kLoadGlobal:
       case Opcode::kStoreGlobal:

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <map>
 #include <optional>
@@ -41,6 +42,8 @@ std::vector<std::string_view> Tokenize(std::string_view text) {
   return tokens;
 }
 
+// As much as a device has.
+constexpr std::size_t kMostConstantBytes = 65536;
 constexpr Width kThree32[] = {Width::k32, Width::k32, Width::k32};
 
 // Of `.u32` and its like; a predicate has no such type.
@@ -64,6 +67,10 @@ class Parser {
     Expect(".address_size");
     Expect("64");
     while (!AtEnd()) {
+      if (TryTake(".const")) {
+        ParseConstants();
+        continue;
+      }
       Expect(".visible");
       Expect(".entry");
       functions.push_back(ParseFunction());
@@ -72,8 +79,35 @@ class Parser {
   }
 
  private:
+  // `.const .align 4 .b8 name[2] = {1, 255};`, before the functions that read it.
+  void ParseConstants() {
+    Expect(".align");
+    const std::uint64_t alignment = Number(Next());
+    Expect(".b8");
+    const std::string_view name = Next();
+    Expect("[");
+    const std::uint64_t bytes = Number(Next());
+    Expect("]");
+    Expect("=");
+    Expect("{");
+    if (!std::has_single_bit(alignment) || alignment > kMostConstantBytes) throw PtxError("alignment");
+    constants_.resize((constants_.size() + alignment - 1) / alignment * alignment);
+    if (!symbols_.try_emplace(name, constants_.size()).second) throw PtxError("name twice");
+    const std::size_t end = constants_.size() + bytes;
+    if (bytes > kMostConstantBytes || end > kMostConstantBytes) throw PtxError("constant bytes");
+    while (constants_.size() < end) {
+      const std::uint64_t value = Number(Next());
+      if (value > 255) throw PtxError("byte");
+      constants_.push_back(static_cast<unsigned char>(value));
+      if (constants_.size() < end) Expect(",");
+    }
+    Expect("}");
+    Expect(";");
+  }
+
   std::shared_ptr<const Function> ParseFunction() {
     function_ = Function{};
+    function_.constants = constants_;
     parameters_.clear();
     widths_.clear();
     labels_.clear();
@@ -147,9 +181,9 @@ class Parser {
       i.opcode = Opcode::kReturn;
     } else if (name.starts_with("ld.param.")) {
       ParseLoadParameter(WidthOfType(name.substr(8)), i);
-    } else if (name.starts_with("ld.global.")) {
-      i.opcode = Opcode::kLoadGlobal;
-      name.remove_prefix(9);
+    } else if (name.starts_with("ld.const.") || name.starts_with("ld.global.")) {
+      i.opcode = name.starts_with("ld.const.") ? Opcode::kLoadConstant : Opcode::kLoadGlobal;
+      name.remove_prefix(i.opcode == Opcode::kLoadConstant ? 8 : 9);
       if (name.starts_with(".nc.")) name.remove_prefix(3);
       ParseElements(name, i);
       Expect(",");
@@ -170,6 +204,8 @@ class Parser {
         {"add.u32", Opcode::kAdd32},
         {"xor.b32", Opcode::kXor32},
         {"shr.u32", Opcode::kShr32},
+        {"mad.lo.s32", Opcode::kMultiplyAdd32},
+        {"mad.lo.u32", Opcode::kMultiplyAdd32},
     };
     if (name == "shf.r.wrap.b32" || name == "prmt.b32") {
       i.opcode = name == "prmt.b32" ? Opcode::kPermute : Opcode::kFunnelRight32;
@@ -259,6 +295,8 @@ class Parser {
       operand.slot = Register(token, width);
     } else if (width == Width::kPredicate) {
       throw PtxError("predicate");
+    } else if (const auto symbol = symbols_.find(token); symbol != symbols_.end() && width == Width::k64) {
+      operand.constant = symbol->second;
     } else {
       operand.constant = Number(token);
       if (width == Width::k32) operand.constant = static_cast<std::uint32_t>(operand.constant);
@@ -312,6 +350,8 @@ class Parser {
 
   std::vector<std::string_view> tokens_;
   std::size_t position_ = 0;
+  std::vector<unsigned char> constants_;
+  std::unordered_map<std::string_view, std::uint64_t> symbols_;  // addresses in constant memory
   Function function_;
   std::unordered_map<std::string_view, std::size_t> parameters_;
   std::unordered_map<std::string_view, Width> widths_;

@@ -21,10 +21,12 @@ enum class Opcode : std::uint8_t {
   kLogic3,
   kPermute,
   kMove32,
+  kMultiplyAdd32,
   kCompute,
   kBranch,
   kReturn,
   kLoadParam,
+  kLoadConstant,
   kLoadGlobal,
   kStoreGlobal,
   kReadSpecial,
@@ -58,6 +60,7 @@ struct Instruction {
 
 struct Function {
   std::string name;
+  std::vector<unsigned char> constants;  // the module's constant memory, whose addresses begin at 0
   std::vector<std::size_t> parameter_bytes;
   std::vector<Instruction> instructions;
   std::uint16_t slots32 = 0;

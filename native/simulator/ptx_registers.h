@@ -30,16 +30,18 @@ void VisitRegisters(AnyInstruction& i, Width width, Visit visit) {
     case Opcode::kLogic3:
     case Opcode::kPermute:
     case Opcode::kMove32:
+    case Opcode::kMultiplyAdd32:
       for (auto* const each : {&i.a, &i.b, &i.c}) operand(*each, Width::k32);
       return result(i.destination, Width::k32);
     case Opcode::kReadSpecial:
       return result(i.destination, Width::k32);
     case Opcode::kLoadParam:
       return result(i.destination, i.wide ? Width::k64 : Width::k32);
+    case Opcode::kLoadConstant:
     case Opcode::kLoadGlobal:
     case Opcode::kStoreGlobal:
       operand(i.a, Width::k64);
-      for (int k = 0; k < i.vector; ++k) result(i.elements[k], Width::k32, i.opcode == Opcode::kLoadGlobal);
+      for (int k = 0; k < i.vector; ++k) result(i.elements[k], Width::k32, i.opcode != Opcode::kStoreGlobal);
       return;
     case Opcode::kBranch:
     case Opcode::kReturn:

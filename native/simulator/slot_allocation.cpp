@@ -1,8 +1,10 @@
 #include "slot_allocation.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <queue>
+#include <utility>
 #include <vector>
 
 #include "ptx_registers.h"
@@ -10,48 +12,69 @@
 namespace vram::simulator {
 namespace {
 
-constexpr std::uint32_t kNever = std::numeric_limits<std::uint32_t>::max();
+// Moments of a function: an instruction reads its operands, then writes its results.
+constexpr std::uint32_t Read(std::size_t at) { return static_cast<std::uint32_t>(2 * at); }
+constexpr std::uint32_t Written(std::size_t at) { return static_cast<std::uint32_t>(2 * at + 1); }
 
+// From the first moment at which a register has a value that is still wanted to the last.
 struct Interval {
-  std::uint32_t first = kNever;
+  std::uint32_t first = std::numeric_limits<std::uint32_t>::max();
   std::uint32_t last = 0;
+
+  void Cover(std::uint32_t moment) {
+    first = std::min(first, moment);
+    last = std::max(last, moment);
+  }
 };
 
-// A register that is live into a loop must keep its slot to the end of the loop.
-void ExtendOverLoops(const std::vector<Instruction>& code, std::vector<Interval>& intervals) {
+using Set = std::vector<std::uint64_t>;  // of registers, a bit each
+
+// The registers whose values are still read, before each instruction: the usual equations, solved from the end.
+std::vector<Set> Live(const std::vector<Instruction>& code, Width width, std::size_t registers) {
+  std::vector<Set> live(code.size() + 1, Set((registers + 63) / 64));
   for (bool changed = true; changed;) {
     changed = false;
-    for (std::uint32_t at = 0; at < code.size(); ++at) {
-      if (code[at].opcode != Opcode::kBranch || code[at].target > at) continue;
-      for (Interval& interval : intervals) {
-        const bool enters = interval.first < code[at].target && interval.last >= code[at].target;
-        const bool leaves = interval.first >= code[at].target && interval.first <= at && interval.last > at;
-        if (enters && interval.last < at) {
-          interval.last = at;
-          changed = true;
-        }
-        if (leaves && interval.first > code[at].target) {
-          interval.first = code[at].target;
-          changed = true;
-        }
+    for (std::size_t at = code.size(); at-- > 0;) {
+      const Instruction& i = code[at];
+      const bool leaves = (i.opcode == Opcode::kBranch || i.opcode == Opcode::kReturn) && !i.guarded;
+      Set set = leaves ? Set(live[at].size()) : live[at + 1];
+      if (i.opcode == Opcode::kBranch) {
+        for (std::size_t k = 0; k < set.size(); ++k) set[k] |= live[i.target][k];
       }
+      const auto visit = [&](bool writes) {
+        VisitRegisters(i, width, [&](std::uint16_t name, bool is_written) {
+          const std::uint64_t bit = std::uint64_t{1} << (name % 64);
+          if (is_written != writes) return;
+          if (!is_written) set[name / 64] |= bit;
+          else if (!i.guarded) set[name / 64] &= ~bit;
+        });
+      };
+      visit(true);
+      visit(false);
+      changed = changed || set != live[at];
+      live[at] = std::move(set);
     }
   }
+  return live;
+}
+
+std::vector<Interval> IntervalsOf(const std::vector<Instruction>& code, Width width, std::size_t registers) {
+  std::vector<Interval> intervals(registers);
+  const std::vector<Set> live = Live(code, width, registers);
+  for (std::size_t at = 0; at < code.size(); ++at) {
+    for (std::size_t name = 0; name < registers; ++name) {
+      if ((live[at][name / 64] >> (name % 64)) & 1) intervals[name].Cover(Read(at));
+    }
+    VisitRegisters(code[at], width, [&](std::uint16_t name, bool is_written) {
+      if (is_written) intervals[name].Cover(Written(at));
+    });
+  }
+  return intervals;
 }
 
 void AllocateWidth(Function& function, Width width, std::uint16_t& count) {
   auto& code = function.instructions;
-  std::vector<Interval> intervals(count);
-  for (std::uint32_t at = 0; at < code.size(); ++at) {
-    VisitRegisters(code[at], width, [&](std::uint16_t& slot, bool) {
-      intervals[slot].first = std::min(intervals[slot].first, at);
-      intervals[slot].last = std::max(intervals[slot].last, at);
-    });
-  }
-  // A result that nobody reads must not share its slot with another result of the same instruction.
-  for (Interval& interval : intervals) interval.last = std::max(interval.last, interval.first + 1);
-  ExtendOverLoops(code, intervals);
-
+  const std::vector<Interval> intervals = IntervalsOf(code, width, count);
   std::vector<std::uint16_t> order(count);
   for (std::uint16_t k = 0; k < count; ++k) order[k] = k;
   std::sort(order.begin(), order.end(), [&](auto l, auto r) { return intervals[l].first < intervals[r].first; });
@@ -63,8 +86,7 @@ void AllocateWidth(Function& function, Width width, std::uint16_t& count) {
       busy;
   std::uint16_t used = 0;
   for (const std::uint16_t name : order) {
-    // An instruction reads its operands before it writes, so an interval that ends here may hand its slot over.
-    while (!busy.empty() && busy.top().first <= intervals[name].first) {
+    while (!busy.empty() && busy.top().first < intervals[name].first) {
       unused.push(busy.top().second);
       busy.pop();
     }

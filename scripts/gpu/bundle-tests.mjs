@@ -16,7 +16,7 @@ const { dependencies } = require(join(dirname(require.resolve("vitest/package.js
 const PACKED = ["vram-audit", "vram-cuda", "vram-policy", "vram-residency", "vram-seal", "vram-simulator", "engine-addon"];
 const RUNNER = ["@vitest/runner", "@vitest/expect", "@vitest/spy"];
 /** Files of the repository that tests and the probe read. */
-const READ = ["native/driver/entry_points.inc", "native/kernel/fsverity.ptx", "native/kernel/fsverity_balanced.ptx"];
+const READ = ["native/driver/entry_points.inc", "native/kernel/fsverity.ptx", "native/kernel/fsverity_plain.ptx"];
 
 /** What bundled tests import, as npm takes it. chai comes with the matchers. */
 export const testDependencies = RUNNER.map((name) => `${name}@${dependencies[name]}`);

@@ -34,7 +34,7 @@ export function suiteParts({ app, out, onGpu, library, tests }) {
   }
 
   async function probe() {
-    const run = await start("probe", join(app, "gpu-probe"), [library, "native/kernel/fsverity.ptx", "native/kernel/fsverity_balanced.ptx", ...(onGpu ? [] : ["--quick"])]);
+    const run = await start("probe", join(app, "gpu-probe"), [library, "native/kernel/fsverity.ptx", "native/kernel/fsverity_plain.ptx", ...(onGpu ? [] : ["--quick"])]);
     writeFileSync(join(out, "probe.json"), run.stdout);
     return [run.case];
   }

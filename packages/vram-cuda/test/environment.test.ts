@@ -37,7 +37,7 @@ describe("the end of an environment", () => {
 
   it("a worker thread that is terminated in the middle of its work wipes and frees its own, and only its own", () => {
     const { footprint, zeroed } = runScene("worker");
-    expect(footprint).toEqual({ ...NOTHING, allocatedBytes: 12 * MIB, reservations: 2, contexts: 1, streams: 1, modules: 1 });
+    expect(footprint).toEqual({ ...NOTHING, allocatedBytes: 36 * MIB, reservations: 2, contexts: 1, streams: 1, modules: 1 });
     expect(zeroed).toEqual([true, true]);
   });
 
