@@ -49,6 +49,7 @@ Napi::Value ReportValue(Napi::Env env, const ops::ReleaseReport& report) {
   value.Set("wiped", Napi::Boolean::New(env, report.wiped));
   value.Set("freed", Napi::Boolean::New(env, report.freed));
   value.Set("lost", Napi::Boolean::New(env, report.lost));
+  value.Set("wipeMs", report.wipe_ms ? Napi::Number::New(env, *report.wipe_ms) : env.Null());
   if (report.cause) value.Set("cause", ErrorResult(env, *report.cause).As<Napi::Object>().Get("error"));
   return ValueResult(env, value);
 }

@@ -8,7 +8,7 @@
 namespace vram::binding {
 namespace {
 
-ops::ReleaseReport NothingHeld() { return {true, true, false, std::nullopt}; }
+ops::ReleaseReport NothingHeld() { return {true, true, false, std::nullopt, std::nullopt}; }
 
 /// Device thread.
 bool HoldsMemory(const AllocationRecord& allocation) {
@@ -30,8 +30,8 @@ ops::ReleaseReport AfterClose(const AllocationRecord& allocation) {
   const bool lost = allocation.device->context.lost();
   const bool wiped = allocation.mapping->wiped() && !lost;
   const bool freed = !allocation.mapping->has_memory() && !lost;
-  if (wiped) return {true, freed, false, std::nullopt};
-  return {false, freed, lost, Error{Code::kCudaFailed, "The device was closed and the memory could not be shown to be wiped"}};
+  if (wiped) return {true, freed, false, std::nullopt, std::nullopt};
+  return {false, freed, lost, Error{Code::kCudaFailed, "The device was closed and the memory could not be shown to be wiped"}, std::nullopt};
 }
 
 /// Device thread. Records what a release nobody waits for could not do.

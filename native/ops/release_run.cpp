@@ -1,5 +1,7 @@
 #include "ops/release_run.h"
 
+#include <chrono>
+
 #include "ops/fsverity.h"
 #include "ops/bytes.h"
 
@@ -17,12 +19,15 @@ std::optional<ReleaseReport> ReleaseRun::Step() {
 }
 
 Status ReleaseRun::Zero() {
+  const auto start = std::chrono::steady_clock::now();
   Status done = mapping_.Thaw();
   if (!done.ok()) return done;
   done = context_.FillBytes(mapping_, 0, mapping_.allocated_bytes(), 0);
   if (!done.ok()) return done;
   done = context_.Synchronize();
-  if (done.ok()) check_.emplace(context_, workspace_, mapping_, 0, mapping_.allocated_bytes());
+  if (!done.ok()) return done;
+  wipe_ms_ = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  check_.emplace(context_, workspace_, mapping_, 0, mapping_.allocated_bytes());
   return done;
 }
 
@@ -40,9 +45,9 @@ ReleaseReport ReleaseRun::Report(std::optional<Error> cause) {
   if (context_.lost()) {
     // Nothing is left to free; this only forgets.
     static_cast<void>(mapping_.Free());
-    return {false, false, true, std::move(cause)};
+    return {false, false, true, std::move(cause), std::nullopt};
   }
-  return {mapping_.wiped(), !mapping_.has_memory(), false, std::move(cause)};
+  return {mapping_.wiped(), !mapping_.has_memory(), false, std::move(cause), wipe_ms_};
 }
 
 }  // namespace vram::ops

@@ -17,6 +17,8 @@ struct ReleaseReport {
   /// The context is gone and the memory with it.
   bool lost;
   std::optional<Error> cause;
+  /// From the first step to make the memory writable until all of it was zero; none where this run did not do that.
+  std::optional<double> wipe_ms;
 };
 
 class ReleaseRun {
@@ -36,6 +38,7 @@ class ReleaseRun {
   device::Workspace& workspace_;
   device::Mapping& mapping_;
   std::optional<DigestRun> check_;
+  std::optional<double> wipe_ms_;
 };
 
 }  // namespace vram::ops

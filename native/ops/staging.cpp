@@ -3,6 +3,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include <algorithm>
+
 namespace vram::ops {
 
 Status Staging::Prepare(std::size_t slots, std::uint64_t slot_bytes) {
@@ -19,6 +21,7 @@ Status Staging::Prepare(std::size_t slots, std::uint64_t slot_bytes) {
 std::size_t Staging::Take() {
   const std::size_t slot = free_.back();
   free_.pop_back();
+  used_slots_ = std::max(used_slots_, slot + 1);
   return slot;
 }
 
@@ -30,7 +33,7 @@ Status Staging::Pin(device::Context& context) {
 
 Status Staging::Release() {
   if (memory_ == nullptr) return Done{};
-  explicit_bzero(memory_, bytes_);
+  explicit_bzero(memory_, used_slots_ * slot_bytes_);
   if (pinned_by_ != nullptr) {
     Status unpinned = pinned_by_->UnpinHostMemory(memory());
     if (!unpinned.ok()) return unpinned;

@@ -45,6 +45,7 @@ class Staging {
   std::byte* memory_ = nullptr;
   std::size_t bytes_ = 0;
   std::size_t slot_bytes_ = 0;
+  std::size_t used_slots_ = 0;  // the first ones, that ever held anything
   std::vector<std::size_t> free_;
 };
 

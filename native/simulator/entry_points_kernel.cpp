@@ -1,6 +1,7 @@
 // The driver's entry points for modules and kernel launches.
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 
 #include "call.h"
 #include "export.h"
@@ -14,8 +15,9 @@ SIM_EXPORT CUresult cuModuleLoadDataEx(CUmodule* module, const void* image, unsi
   if (call.refused()) return call.refused();
   if (module == nullptr || image == nullptr || (count > 0 && (options == nullptr || values == nullptr)))
     return driver::kInvalidValue;
-  auto functions = ParsePtx(static_cast<const char*>(image));
-  if (functions.empty()) return driver::kInvalidPtx;
+  const std::string_view text = static_cast<const char*>(image);
+  auto functions = ParsePtx(text);
+  if (functions.empty()) return text.find(".version") == text.npos ? driver::kInvalidImage : driver::kInvalidPtx;
   Machine& machine = call.machine();
   *module = reinterpret_cast<CUmodule>(static_cast<std::uintptr_t>(machine.next_id++));
   machine.modules[*module] = Module{call.ordinal(), std::move(functions)};

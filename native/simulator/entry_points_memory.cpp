@@ -97,6 +97,18 @@ SIM_EXPORT CUresult cuMemRelease(CUmemGenericAllocationHandle handle) {
 
 namespace {
 
+// Within one reservation, and nothing of it mapped.
+bool IsFreePlace(Machine& machine, CUdeviceptr address, std::size_t bytes) {
+  const auto after = machine.reservations.upper_bound(address);
+  if (after == machine.reservations.begin()) return false;
+  const auto& [base, reserved] = *std::prev(after);
+  const std::uint64_t place = address - base;
+  if (place >= reserved || reserved - place < bytes || place % kGranularity != 0) return false;
+  const auto next = machine.mappings.lower_bound(address);
+  if (next != machine.mappings.end() && next->first < address + bytes) return false;
+  return machine.Find(address, 1) == nullptr;
+}
+
 // Device addresses, or 0. The host reserves them too, without access: whoever follows one on the host crashes.
 CUdeviceptr Reserve(std::size_t bytes, std::size_t alignment) {
   void* const room = mmap(nullptr, bytes + alignment, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -144,14 +156,7 @@ SIM_EXPORT CUresult cuMemMap(CUdeviceptr address, size_t bytes, size_t offset, C
   const auto memory = machine.handles.find(handle);
   if (memory == machine.handles.end() || offset != 0 || flags != 0 || bytes != memory->second->bytes())
     return driver::kInvalidValue;
-  auto after = machine.reservations.upper_bound(address);
-  if (after == machine.reservations.begin()) return driver::kInvalidValue;
-  const auto& [base, reserved] = *std::prev(after);
-  const std::uint64_t place = address - base;
-  if (place >= reserved || reserved - place < bytes || place % kGranularity != 0) return driver::kInvalidValue;
-  const auto next = machine.mappings.lower_bound(address);
-  if (next != machine.mappings.end() && next->first < address + bytes) return driver::kInvalidValue;
-  if (machine.Find(address, 1) != nullptr) return driver::kInvalidValue;
+  if (!IsFreePlace(machine, address, bytes)) return driver::kInvalidValue;
   machine.mappings[address] = Mapping{address, bytes, memory->second, machine.next_id++, {}, false};
   return driver::kSuccess;
 }
@@ -160,6 +165,8 @@ SIM_EXPORT CUresult cuMemUnmap(CUdeviceptr address, size_t bytes) {
   Call call("cuMemUnmap", Needs::kContext);
   if (call.refused()) return call.refused();
   Machine& machine = call.machine();
+  // To unmap what is reserved and not mapped is no error on a device.
+  if (IsFreePlace(machine, address, bytes)) return driver::kSuccess;
   const auto found = machine.mappings.find(address);
   if (found == machine.mappings.end() || found->second.bytes != bytes || found->second.linear) return driver::kInvalidValue;
   Unmap(machine, found);

@@ -27,6 +27,8 @@ export interface ReleaseReport {
   readonly freed: boolean;
   /** The device's context is gone, and the memory with it. */
   readonly lost: boolean;
+  /** Milliseconds from making the memory writable until all of it was zeroed, without the check; null where that was not done. */
+  readonly wipeMs: number | null;
   /** What went wrong. Unless the device is lost, a further release goes on with what is still held. */
   readonly cause?: CudaError;
 }
@@ -202,6 +204,6 @@ export class Allocation {
   }
 }
 
-function toReport({ wiped, freed, lost, cause }: NativeReleaseReport): ReleaseReport {
-  return Object.freeze({ wiped, freed, lost, ...(cause === undefined ? {} : { cause: toCudaError(cause) }) });
+function toReport({ wiped, freed, lost, wipeMs, cause }: NativeReleaseReport): ReleaseReport {
+  return Object.freeze({ wiped, freed, lost, wipeMs, ...(cause === undefined ? {} : { cause: toCudaError(cause) }) });
 }

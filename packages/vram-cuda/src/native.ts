@@ -28,6 +28,7 @@ export interface NativeReleaseReport {
   readonly wiped: boolean;
   readonly freed: boolean;
   readonly lost: boolean;
+  readonly wipeMs: number | null;
   readonly cause?: NativeError;
 }
 

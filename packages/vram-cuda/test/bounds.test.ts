@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { serialize } from "node:v8";
 import { describe, expect, it } from "vitest";
 import { simulatorStats } from "vram-simulator/control";
-import { failure, itWithFaults, onGpu, openTestDevice, openTestDriver, patternBytes, sealable } from "./fixture.js";
+import { WIPED, failure, itWithFaults, onGpu, openTestDevice, openTestDriver, patternBytes, sealable } from "./fixture.js";
 
 describe("BO-1 BO-2 MS-002 MS-007 test_bounds_checking test_safe_memcpy ranges of an allocation", () => {
   it.each([
@@ -65,7 +65,7 @@ describe("states and handles", () => {
     }
     await frozen.release();
     expect((await failure(() => frozen.digest())).code).toBe("INVALID_INPUT");
-    expect(await frozen.release()).toEqual({ wiped: true, freed: true, lost: false });
+    expect(await frozen.release()).toEqual(WIPED);
   });
 
   it("MS-005 a closed device refuses, wipes what was left, and closes once", async () => {

@@ -1,7 +1,7 @@
 import { failCall, loseDevice, simulatorStats } from "vram-simulator/control";
 import { describe, expect, it } from "vitest";
 import type { CudaErrorCode } from "../src/index.js";
-import { openSimulated } from "./fixture.js";
+import { WIPED, openSimulated } from "./fixture.js";
 import { MIB, NOTHING, expectCode, footprint, loadInto, openSimulatedDriver, pattern } from "./simulated.js";
 
 const NOT_PERMITTED = 800;
@@ -72,7 +72,7 @@ describe("every driver call that fails", () => {
       // The copy runs on its own threads: whichever call comes after its failure tells of it.
       const load = allocation.append(pattern(5000)).then(() => allocation.finishLoad());
       await expectCode(load, "CUDA_FAILED");
-      expect(await allocation.release()).toEqual({ wiped: true, freed: true, lost: false });
+      expect(await allocation.release()).toEqual(WIPED);
       expect(footprint()).toEqual(before);
     },
   );

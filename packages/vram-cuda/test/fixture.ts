@@ -1,7 +1,7 @@
 import { simulator } from "vram-simulator";
 import { resetSimulator } from "vram-simulator/control";
 import type { SimulatorConfig } from "vram-simulator/control";
-import { it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { CudaError, openDriver } from "../src/index.js";
 import type { Allocation, Device, Driver } from "../src/index.js";
 
@@ -13,6 +13,9 @@ export const libraryPath = onGpu ? null : simulator().libraryPath;
 
 /** A test of what only the simulator does or tells: faults, another device, what it holds. On a GPU it is skipped. */
 export const itWithFaults = it.skipIf(onGpu);
+
+/** The report of a release that did all it should. */
+export const WIPED = { wiped: true, freed: true, lost: false, wipeMs: expect.any(Number) as number };
 
 /** Byte i is i mod 251, as in the vectors. */
 export function patternBytes(byteLength: number): Uint8Array {

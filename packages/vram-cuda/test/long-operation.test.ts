@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setLatency, simulatorStats } from "vram-simulator/control";
 import { afterEach, describe, expect, it } from "vitest";
-import { itWithFaults, onGpu, openSimulated, openTestDevice } from "./fixture.js";
+import { WIPED, itWithFaults, onGpu, openSimulated, openTestDevice } from "./fixture.js";
 import { MIB, expectCode, loadInto, pattern, sha256 } from "./simulated.js";
 
 const fds: number[] = [];
@@ -78,7 +78,7 @@ describe("loading", () => {
       const allocation = await device.allocate(100);
       const error = await expectCode(allocation.appendFile(fd, 100), "INVALID_INPUT");
       expect(error.message).toMatch(/^fd /);
-      expect(await allocation.release()).toEqual({ wiped: true, freed: true, lost: false });
+      expect(await allocation.release()).toEqual(WIPED);
     }
     if (!onGpu) expect(simulatorStats().allocatedBytes).toBe(device.workspaceBytes);
   });
@@ -116,7 +116,7 @@ describe("aborting", () => {
     setLatency("cuMemcpyHtoDAsync_v2", 0);
     expect(simulatorStats().calls["cuMemcpyHtoDAsync_v2"]).toBeLessThan(16);
     await expectCode(allocation.finishLoad(), "ABORTED");
-    expect(await allocation.release()).toEqual({ wiped: true, freed: true, lost: false });
+    expect(await allocation.release()).toEqual(WIPED);
   });
 
   it("what onProgress throws ends the operation and is its cause", async () => {

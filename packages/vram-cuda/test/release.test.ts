@@ -1,6 +1,6 @@
 import { failCall, flipBit, simulatorStats, skipKernel } from "vram-simulator/control";
 import { describe, expect, it } from "vitest";
-import { itWithFaults, onGpu, openSimulated, openTestDevice } from "./fixture.js";
+import { WIPED, itWithFaults, onGpu, openSimulated, openTestDevice } from "./fixture.js";
 import { NOTHING, bufferIdOf, expectCode, expectZeroed, footprint, loadInto, pattern } from "./simulated.js";
 
 describe("release", () => {
@@ -10,7 +10,7 @@ describe("release", () => {
     const allocation = await loadInto(device, pattern(5_000_000));
     await allocation.freeze();
     const bufferId = await bufferIdOf(allocation);
-    expect(await allocation.release()).toEqual({ wiped: true, freed: true, lost: false });
+    expect(await allocation.release()).toEqual(WIPED);
     if (!onGpu) expect(simulatorStats().freed).toContainEqual({ bufferId, zeroed: true });
     expect(footprint()).toEqual(before);
     expect(allocation.state).toBe("released");
@@ -47,7 +47,7 @@ describe("release", () => {
     const report = await allocation.release();
     expect(report).toMatchObject({ wiped: false, lost: false, cause: { code: "INTEGRITY_VIOLATION" } });
     expect(footprint()).toEqual(held);
-    expect(await allocation.release()).toEqual({ wiped: true, freed: true, lost: false });
+    expect(await allocation.release()).toEqual(WIPED);
     expect(simulatorStats().freed).toContainEqual({ bufferId, zeroed: true });
   });
 
@@ -62,7 +62,7 @@ describe("release", () => {
       const report = await allocation.release();
       expect(report).toMatchObject({ wiped: false, lost: false, cause: { code: "CUDA_FAILED", details: { entryPoint } } });
       expect(footprint()).toEqual(held);
-      expect(await allocation.release()).toEqual({ wiped: true, freed: true, lost: false });
+      expect(await allocation.release()).toEqual(WIPED);
     },
   );
 
@@ -77,7 +77,7 @@ describe("release", () => {
       lost: false,
       cause: { details: { entryPoint } },
     });
-    expect(await allocation.release()).toEqual({ wiped: true, freed: true, lost: false });
+    expect(await allocation.release()).toEqual(WIPED);
     expect(footprint()).toEqual(before);
   });
 
@@ -86,7 +86,7 @@ describe("release", () => {
     const allocation = await loadInto(device, pattern(5000));
     skipKernel();
     expect(await allocation.release()).toMatchObject({ wiped: false, cause: { code: "CUDA_FAILED" } });
-    expect(await allocation.release()).toEqual({ wiped: true, freed: true, lost: false });
+    expect(await allocation.release()).toEqual(WIPED);
   });
 
   it("works on memory that nothing was loaded into, and in the middle of a load", async () => {
@@ -95,8 +95,8 @@ describe("release", () => {
     const empty = await device.allocate(100);
     const half = await device.allocate(20 * 2 ** 20);
     await half.append(pattern(15 * 2 ** 20));
-    expect(await empty.release()).toEqual({ wiped: true, freed: true, lost: false });
-    expect(await half.release()).toEqual({ wiped: true, freed: true, lost: false });
+    expect(await empty.release()).toEqual(WIPED);
+    expect(await half.release()).toEqual(WIPED);
     expect(footprint()).toEqual(before);
     expectZeroed(2);
   });
@@ -115,7 +115,7 @@ describe("close", () => {
     await expectCode(device.allocate(1), "INVALID_INPUT");
     await expectCode(device.memory(), "INVALID_INPUT");
     await expectCode(kept.digest(), "INVALID_INPUT");
-    expect(await kept.release()).toEqual({ wiped: true, freed: true, lost: false });
+    expect(await kept.release()).toEqual(WIPED);
   });
 
   it("ends a digest that runs", async () => {

@@ -5,7 +5,7 @@ import { hold, tamper } from "vram-simulator/tamper";
 import { describe, expect, it } from "vitest";
 import type { Allocation, ViewRange } from "../src/index.js";
 import { errorOf, expectZeroed, loadInto, pattern } from "./simulated.js";
-import { onGpu, openTestDevice } from "./fixture.js";
+import { WIPED, onGpu, openTestDevice } from "./fixture.js";
 
 async function openFrozen(byteLength = 1024): Promise<Allocation> {
   const allocation = await loadInto(await openTestDevice(), pattern(byteLength));
@@ -95,7 +95,7 @@ describe("memory with an acquired view", () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     order.push("given back");
     giveBack();
-    expect(await releasing).toEqual({ wiped: true, freed: true, lost: false });
+    expect(await releasing).toEqual(WIPED);
     expect(order).toEqual(["given back", "released"]);
   });
 
@@ -108,7 +108,7 @@ describe("memory with an acquired view", () => {
     if (!onGpu) expect(simulatorStats().allocations.map(({ access }) => access)).toContain(1);
     giveBack();
     giveBack();
-    expect(await allocation.release()).toEqual({ wiped: true, freed: true, lost: false });
+    expect(await allocation.release()).toEqual(WIPED);
     expectZeroed(1);
   });
 

@@ -1,5 +1,5 @@
-import type { PlacementFacts } from "vram-cuda";
 import { evaluatePlacement } from "vram-policy";
+import type { PolicyReport } from "vram-policy";
 import type { Seal, SealStatement } from "vram-seal";
 import { assertSealAge, canonicalize, verifySeal } from "vram-seal";
 import { VramError, aborted, invalidInput, toVramError } from "./errors.js";
@@ -83,13 +83,12 @@ export async function verifyShard(
   if (signal?.aborted === true) throw aborted(signal.reason);
   const startMs = performance.now();
   const { shardId } = shard;
-  // The device answers while the statement is checked here; who refuses before that does not wait for it.
-  const facts = shard.allocation.placement();
-  facts.catch(() => undefined);
+  // The device works while the statement is checked here.
+  const found = readDevice(worker, shard, signal);
+  found.catch(() => undefined);
   const statement = await checkSeal(worker, shard.seal, shardId);
   await checkAge(worker, shardId, statement);
-  await checkPlacement(worker, shard, facts);
-  const digest = await readDigest(worker, shard, signal);
+  const digest = await digestOf(worker, shardId, found);
   if (digest !== statement.digest) {
     throw await refuse(worker, {
       shardId,
@@ -135,22 +134,25 @@ async function checkAge(worker: Worker, shardId: string, statement: SealStatemen
   }
 }
 
-async function checkPlacement(worker: Worker, { shardId, statement }: LiveShard, asked: Promise<PlacementFacts>): Promise<void> {
-  const facts = await orRefuse(worker, shardId, () => asked);
+/** What the device says of a shard: where it lies, and only if the policy accepts that, its digest from device memory. */
+type Found = { readonly digest: string } | { readonly violations: PolicyReport["violations"] };
+
+async function readDevice(worker: Worker, { allocation, statement }: LiveShard, signal: AbortSignal | undefined): Promise<Found> {
+  const facts = await allocation.placement();
   const { gpuDevice, placement: sealed } = statement;
-  const report = evaluatePlacement({ facts, gpuDevice, sealed }, worker.parts.policy);
-  if (report.ok) return;
-  throw await refuse(worker, { shardId, reason: "placement", rules: report.violations.map(({ rule }) => rule) });
+  const { ok, violations } = evaluatePlacement({ facts, gpuDevice, sealed }, worker.parts.policy);
+  if (!ok) return { violations };
+  try {
+    return { digest: await allocation.digest(signal === undefined ? {} : { signal }) };
+  } catch (error) {
+    throw signal?.aborted === true ? aborted(signal.reason) : error;
+  }
 }
 
-async function readDigest(worker: Worker, shard: LiveShard, signal: AbortSignal | undefined): Promise<string> {
-  return orRefuse(worker, shard.shardId, async () => {
-    try {
-      return await shard.allocation.digest(signal === undefined ? {} : { signal });
-    } catch (error) {
-      throw signal?.aborted === true ? aborted(signal.reason) : error;
-    }
-  });
+async function digestOf(worker: Worker, shardId: string, found: Promise<Found>): Promise<string> {
+  const told = await orRefuse(worker, shardId, () => found);
+  if ("digest" in told) return told.digest;
+  throw await refuse(worker, { shardId, reason: "placement", rules: told.violations.map(({ rule }) => rule) });
 }
 
 /** A driver error that leaves a shard unverified refuses it; an abort by the caller does not. */
