@@ -126,8 +126,10 @@ Status DigestRun::Check(const Window& window) const {
   const auto check = [&host](const std::vector<std::byte>& digests, std::uint32_t device_word) -> Status {
     const Digest device = Repeat(device_word);
     for (std::uint64_t i = 0; i < digests.size() / kDigestBytes; ++i) {
-      if (ConstantTimeEqual(At(digests, i), host)) return NothingWritten("cuMemcpyDtoHAsync_v2");
-      if (ConstantTimeEqual(At(digests, i), device)) return NothingWritten("cuLaunchKernel");
+      // Neither side is secret.
+      const std::byte* const digest = At(digests, i).data();
+      if (std::memcmp(digest, host.data(), kDigestBytes) == 0) return NothingWritten("cuMemcpyDtoHAsync_v2");
+      if (std::memcmp(digest, device.data(), kDigestBytes) == 0) return NothingWritten("cuLaunchKernel");
     }
     return Done{};
   };

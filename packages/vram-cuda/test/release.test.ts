@@ -77,7 +77,7 @@ describe("release", () => {
       lost: false,
       cause: { details: { entryPoint } },
     });
-    expect(await allocation.release()).toEqual(WIPED);
+    expect(await allocation.release()).toEqual({ ...WIPED, wipeMs: null });
     expect(footprint()).toEqual(before);
   });
 
@@ -115,7 +115,7 @@ describe("close", () => {
     await expectCode(device.allocate(1), "INVALID_INPUT");
     await expectCode(device.memory(), "INVALID_INPUT");
     await expectCode(kept.digest(), "INVALID_INPUT");
-    expect(await kept.release()).toEqual(WIPED);
+    expect(await kept.release()).toEqual({ ...WIPED, wipeMs: null });
   });
 
   it("ends a digest that runs", async () => {
