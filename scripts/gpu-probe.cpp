@@ -1,4 +1,4 @@
-// Asks a CUDA driver what this project assumes of it, and prints the answers as one JSON object. Not run on a GPU.
+// Asks a CUDA driver what this project assumes of it, and prints the answers as one JSON object.
 //   g++ -std=c++20 -O2 -I native scripts/gpu-probe.cpp -ldl -o gpu-probe
 //   ./gpu-probe libcuda.so.1 native/kernel/fsverity.ptx native/kernel/fsverity_plain.ptx   (--quick: small, for the simulator)
 // Needs a driver and a compiler, no toolkit and no Node. Whatever may end a context runs in a process of its own; an

@@ -52,6 +52,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Export<FinishLoad>(env, exports, "finishLoad");
   Export<Freeze>(env, exports, "freeze");
   Export<DigestInPlace>(env, exports, "digest");
+  Export<Inspect>(env, exports, "inspect");
   Export<ReadPlacementFacts>(env, exports, "placement");
   Export<Release>(env, exports, "release");
   Export<MakeView>(env, exports, "view");

@@ -28,6 +28,7 @@ Napi::Value FinishLoad(Environment& environment, const Napi::CallbackInfo& info)
 
 Napi::Value Freeze(Environment& environment, const Napi::CallbackInfo& info);
 Napi::Value DigestInPlace(Environment& environment, const Napi::CallbackInfo& info);
+Napi::Value Inspect(Environment& environment, const Napi::CallbackInfo& info);
 Napi::Value ReadPlacementFacts(Environment& environment, const Napi::CallbackInfo& info);
 Napi::Value Release(Environment& environment, const Napi::CallbackInfo& info);
 

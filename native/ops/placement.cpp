@@ -78,6 +78,11 @@ class PlacementReader {
 
 }  // namespace
 
+bool IsOfMapping(const Placement& placement, const device::Mapping& mapping) {
+  const bool same = !mapping.buffer_id() || placement.buffer_id == mapping.buffer_id();
+  return same && placement.buffer_id && placement.memory_type == MemoryType::kDevice && placement.range_covers_allocation == true;
+}
+
 Result<Placement> ReadPlacement(device::Context& context, const device::Mapping& mapping) {
   if (!mapping.mapped() && !context.lost()) return InvalidInput("The allocation has been released");
   PlacementReader reader(context, mapping);

@@ -28,6 +28,9 @@ struct Placement {
   std::optional<std::uint64_t> block_id;
 };
 
+/// Whether the driver tells of the memory that the mapping was made with: then it can be read.
+bool IsOfMapping(const Placement& placement, const device::Mapping& mapping);
+
 /// Facts, or the error when the device is lost or the allocation has been released.
 Result<Placement> ReadPlacement(device::Context& context, const device::Mapping& mapping);
 

@@ -12,7 +12,7 @@ export const defences = [
   {
     defence: "digest from VRAM",
     file: "packages/vram-residency/src/verify.ts",
-    replace: [["await readDigest(worker, shard, signal)", "await Promise.resolve(statement.digest)"]],
+    replace: [["return ok && digest !== null ? { digest }", "return ok && digest !== null ? { digest: statement.digest }"]],
     ...residency("digest-time-of-check"),
   },
   {
@@ -25,8 +25,8 @@ export const defences = [
     defence: "poisoned output of the kernel",
     file: "native/ops/digest_run.cpp",
     replace: [
-      ["done = context_.FillWords(area, leaves_at, leaf_bytes / sizeof window.leaf_poison, window.leaf_poison);", "done = Done{};"],
-      ["done = context_.CopyIn(area, parents_at, window.parent_poison);", "done = Done{};"],
+      ["done = context_.FillWords(area, leaves_at, leaf_bytes / kWordBytes, window.poison.leaves);", "done = Done{};"],
+      ["done = context_.FillWords(area, parents_at, parent_bytes / kWordBytes, window.poison.parents);", "done = Done{};"],
     ],
     ...residency("digest-time-of-check"),
   },
@@ -39,7 +39,7 @@ export const defences = [
   {
     defence: "placement check",
     file: "packages/vram-residency/src/verify.ts",
-    replace: [["await checkPlacement(worker, shard);", ""]],
+    replace: [["return ok && digest !== null ?", "return digest !== null ?"]],
     ...residency("policy-bypass"),
   },
   {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { invalidInput } from "./cuda-error.js";
 import type { CudaError } from "./cuda-error.js";
-import type { LoadedDigests, PlacementFacts } from "./facts.js";
+import type { Inspection, LoadedDigests, PlacementFacts } from "./facts.js";
 import { runLong } from "./long-operation.js";
 import type { LongOptions } from "./long-operation.js";
 import { native, toCudaError, unwrap } from "./native.js";
@@ -138,6 +138,19 @@ export class Allocation {
     return this.#queue.run(() => {
       this.#assertState("digest", "loaded", "frozen");
       return runLong(options, (cancel, onProgress) => native().digest(this.#handle, cancel, onProgress));
+    });
+  }
+
+  /**
+   * Where the allocation lies, and the digest of what lies there, in one turn of the device's thread.
+   *
+   * @throws CudaError as `digest` and `placement`
+   */
+  inspect(options: LongOptions = {}): Promise<Inspection> {
+    return this.#queue.run(async () => {
+      this.#assertState("inspect", "loaded", "frozen");
+      const { placement, digest } = await runLong(options, (cancel, onProgress) => native().inspect(this.#handle, cancel, onProgress));
+      return Object.freeze({ placement: Object.freeze(placement), digest });
     });
   }
 

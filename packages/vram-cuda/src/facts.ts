@@ -76,6 +76,13 @@ export interface MemoryFacts {
   readonly freeBytes: number;
 }
 
+/** What the device tells of an allocation. */
+export interface Inspection {
+  readonly placement: PlacementFacts;
+  /** The fs-verity digest, hex, of what lies there. Null where the driver tells of other memory than was allocated: that is not read. */
+  readonly digest: string | null;
+}
+
 /** Hex digests of the bytes that passed through staging; null unless `allocate` asked for them. */
 export interface LoadedDigests {
   /** fs-verity, SHA-256, 4096-byte blocks. */

@@ -12,6 +12,7 @@ export type {
   DeviceFacts,
   DriverFacts,
   DriverSource,
+  Inspection,
   LoadedDigests,
   MemoryFacts,
   PlacementFacts,

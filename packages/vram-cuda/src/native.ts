@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { CudaError } from "./cuda-error.js";
 import type { CudaErrorCode, CudaErrorDetails } from "./cuda-error.js";
-import type { DeviceFacts, DriverFacts, LoadedDigests, MemoryFacts, PlacementFacts, TeardownFailure } from "./facts.js";
+import type { DeviceFacts, DriverFacts, Inspection, LoadedDigests, MemoryFacts, PlacementFacts, TeardownFailure } from "./facts.js";
 import type { View } from "./view.js";
 
 declare const kind: unique symbol;
@@ -70,6 +70,7 @@ export interface NativeAddon {
   finishLoad(allocation: AllocationHandle): NativeAnswer<LoadedDigests>;
   freeze(allocation: AllocationHandle): NativeAnswer<null>;
   digest(allocation: AllocationHandle, cancel?: CancelHandle, onProgress?: NativeProgress): NativeAnswer<string>;
+  inspect(allocation: AllocationHandle, cancel?: CancelHandle, onProgress?: NativeProgress): NativeAnswer<Inspection>;
   placement(allocation: AllocationHandle): NativeAnswer<PlacementFacts>;
   release(allocation: AllocationHandle): NativeAnswer<NativeReleaseReport>;
   view(

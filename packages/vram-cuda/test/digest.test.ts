@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createHash } from "node:crypto";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { faultCopy, flipBit, hashNatively, simulatorStats, skipKernel } from "vram-simulator/control";
+import { faultCopy, flipBit, hashNatively, setPointerAttribute, simulatorStats, skipKernel } from "vram-simulator/control";
 import { tamper } from "vram-simulator/tamper";
 import vectors from "./vectors/fsverity.json" with { type: "json" };
 import { WIPED, failure, itWithFaults, onGpu, openSimulated, openTestDevice, patternBytes, sealable } from "./fixture.js";
@@ -49,6 +49,28 @@ describe("CI-004 the digest computed in device memory", () => {
     flipBit({ bufferId: (await allocation.placement()).bufferId ?? "", byteOffset: 524_288, bit: 0 });
     expect(await allocation.digest()).not.toBe(interpreted);
     expect(simulatorStats().calls["cuLaunchKernel"]).toBe((calls["cuLaunchKernel"] ?? 0) + 4);
+  });
+
+  it("comes with where the bytes lie, in one turn of the device", async () => {
+    const allocation = await sealable(await openTestDevice(), patternBytes(524_289));
+    const placement = await allocation.placement();
+    expect(await allocation.inspect()).toEqual({ placement, digest: await allocation.digest() });
+  });
+
+  itWithFaults.each([
+    ["another buffer's id", 7, 12345, 0],
+    ["no buffer's id", 7, 0, 1],
+    ["host memory", 2, 1, 0],
+    ["unified memory", 2, 4, 0],
+    ["a range that is too short", 12, 4096, 0],
+  ])("is not read where the driver tells of %s", async (_, attribute, value, result) => {
+    const allocation = await sealable(await openSimulated(), patternBytes(9000));
+    const launches = simulatorStats().calls["cuLaunchKernel"];
+    setPointerAttribute(attribute, value, result);
+    const { digest, placement } = await allocation.inspect();
+    expect(digest).toBeNull();
+    expect(placement).toEqual(await allocation.placement());
+    expect(simulatorStats().calls["cuLaunchKernel"]).toBe(launches);
   });
 
   it("changes with every single bit, the first and the last included", async () => {

@@ -100,3 +100,8 @@ export function invalidInput(argument: string, expectation: string, cause?: unkn
 export function aborted(cause?: unknown): VramError {
   return new VramError("ABORTED", "aborted by the caller", cause === undefined ? {} : { cause });
 }
+
+/** @throws VramError `ABORTED` with the signal's reason. */
+export function assertNotAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw aborted(signal.reason);
+}

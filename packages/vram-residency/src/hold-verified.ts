@@ -1,4 +1,4 @@
-import { aborted, invalidInput } from "./errors.js";
+import { assertNotAborted, invalidInput } from "./errors.js";
 import type { LiveShard } from "./registry.js";
 import { pinTarget, verifyShard } from "./verify.js";
 import type { PinnedShard, VerifyReport, VerifyTarget } from "./verify.js";
@@ -32,7 +32,7 @@ export async function holdVerified(worker: Worker, targets: readonly VerifyTarge
     const reports: VerifyReport[] = [];
     for (const shard of shards) reports.push(await verifyShard(worker, shard, signal));
     worker.lifecycle.assertReady();
-    if (signal?.aborted === true) throw aborted(signal.reason);
+    assertNotAborted(signal);
     return { shards, reports, unpin };
   } catch (error) {
     unpin();

@@ -2,7 +2,7 @@ import { evaluateSeal } from "vram-policy";
 import { createSeal } from "vram-seal";
 import type { SealStatement } from "vram-seal";
 import type { Approval } from "./approval.js";
-import { VramError, aborted, toVramError } from "./errors.js";
+import { VramError, aborted, assertNotAborted, toVramError } from "./errors.js";
 import { shardSealed } from "./events.js";
 import { openModelImage } from "./model-image.js";
 import type { ModelImage } from "./model-image.js";
@@ -93,7 +93,7 @@ async function openAndSeal(worker: Worker, shardIds: readonly string[], request:
     for (const { expected } of candidates) {
       await enforceAtSeal(worker, null, evaluateSeal({ expected, staging: request.staging }, worker.parts.policy));
     }
-    if (request.signal.aborted) throw aborted(request.signal.reason);
+    assertNotAborted(request.signal);
     return await sealCandidates(worker, candidates, request);
   } finally {
     for (const { image } of candidates) await image.source.close();

@@ -2,7 +2,7 @@ import { evaluatePlacement } from "vram-policy";
 import type { PolicyReport } from "vram-policy";
 import type { Seal, SealStatement } from "vram-seal";
 import { assertSealAge, canonicalize, verifySeal } from "vram-seal";
-import { VramError, aborted, invalidInput, toVramError } from "./errors.js";
+import { VramError, aborted, assertNotAborted, invalidInput, toVramError } from "./errors.js";
 import { sealVerificationFailed, sealVerified } from "./events.js";
 import type { VerificationFailure } from "./events.js";
 import type { LiveShard } from "./registry.js";
@@ -80,7 +80,7 @@ export async function verifyShard(
   shard: LiveShard,
   signal: AbortSignal | undefined,
 ): Promise<VerifyReport> {
-  if (signal?.aborted === true) throw aborted(signal.reason);
+  assertNotAborted(signal);
   const startMs = performance.now();
   const { shardId } = shard;
   // The device works while the statement is checked here.
@@ -97,6 +97,8 @@ export async function verifyShard(
       actualDigest: digest,
     });
   }
+  // Not before: what was found counts.
+  assertNotAborted(signal);
   const report = {
     shardId,
     digest,
@@ -134,16 +136,15 @@ async function checkAge(worker: Worker, shardId: string, statement: SealStatemen
   }
 }
 
-/** What the device says of a shard: where it lies, and only if the policy accepts that, its digest from device memory. */
+/** What the device says of a shard: its digest from device memory, which counts only where the policy accepts how it lies there. */
 type Found = { readonly digest: string } | { readonly violations: PolicyReport["violations"] };
 
 async function readDevice(worker: Worker, { allocation, statement }: LiveShard, signal: AbortSignal | undefined): Promise<Found> {
-  const facts = await allocation.placement();
   const { gpuDevice, placement: sealed } = statement;
-  const { ok, violations } = evaluatePlacement({ facts, gpuDevice, sealed }, worker.parts.policy);
-  if (!ok) return { violations };
   try {
-    return { digest: await allocation.digest(signal === undefined ? {} : { signal }) };
+    const { placement: facts, digest } = await allocation.inspect(signal === undefined ? {} : { signal });
+    const { ok, violations } = evaluatePlacement({ facts, gpuDevice, sealed }, worker.parts.policy);
+    return ok && digest !== null ? { digest } : { violations };
   } catch (error) {
     throw signal?.aborted === true ? aborted(signal.reason) : error;
   }
