@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { checkBenchFixtures } from "./checks/bench-fixtures.mjs";
 import { checkAbi, checkCompiles, checkLint, checkPtx } from "./checks/compilers.mjs";
+import { checkDefences } from "./checks/defences.mjs";
 import { checkDocuments } from "./checks/documents.mjs";
 import { checkGpuTests } from "./checks/gpu-tests.mjs";
 import { checkImports, checkManifests } from "./checks/imports.mjs";
@@ -21,6 +22,7 @@ const checks = [
   ["each of these rules finds its violations, and refuses to judge nothing", checkRuleFixtures],
   ["the verification matrix finds what is missing, renamed, skipped or failed", checkMatrixFixtures],
   ["the benchmark's comparison finds a ratio that fell beyond its noise", checkBenchFixtures],
+  ["each defence stands in its file as the list of defences has it", checkDefences],
   ["the driver's interface is the toolkit's", checkAbi],
   ["the kernel's PTX is what its source compiles to", checkPtx],
   ["the GPU probe builds, and answers on the simulator", checkProbe],

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { defences } from "./defences/list.mjs";
+import { takeOut } from "./defences/take-out.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values } = parseArgs({ options: { only: { type: "string", default: "" } } });
@@ -47,13 +48,10 @@ function failuresOf({ in: folder, tests }) {
 function without(defence) {
   const path = join(root, defence.file);
   const whole = readFileSync(path, "utf8");
-  const parts = defence.replace.reduce((text, [from, to]) => {
-    if (text.split(from).length !== 2) throw new Error(`${defence.file} does not hold once: ${from}`);
-    return text.replace(from, () => to);
-  }, whole);
+  const rest = takeOut(defence, whole);
   putBack = () => writeFileSync(path, whole);
   try {
-    writeFileSync(path, parts);
+    writeFileSync(path, rest);
     if (isNative(defence)) build();
     return failuresOf(defence);
   } finally {

@@ -18,7 +18,7 @@ export const defences = [
   {
     defence: "liveness by the registry",
     file: "packages/vram-residency/src/registry.ts",
-    replace: [["if (this.#live.get(shard.shardId) === shard) this.#live.delete(shard.shardId);", ""]],
+    replace: [["    this.#live.delete(shardId);", ""]],
     ...residency("digest-time-of-check", "seal-forgery"),
   },
   {
@@ -26,7 +26,7 @@ export const defences = [
     file: "native/ops/digest_run.cpp",
     replace: [
       ["done = context_.FillWords(area, leaves_at, leaf_bytes / kWordBytes, window.poison.leaves);", "done = Done{};"],
-      ["done = context_.FillWords(area, parents_at, parent_bytes / kWordBytes, window.poison.parents);", "done = Done{};"],
+      ["done = context_.FillWords(area, parents_at, parent_bytes / kWordBytes, window.poison.parents);", "static_cast<void>(parent_bytes);"],
     ],
     ...residency("digest-time-of-check"),
   },
