@@ -102,6 +102,23 @@ export function shardSealed(statement: SealStatement): AuditEvent {
   };
 }
 
+export function shardResealed(statement: SealStatement, before: SealStatement): AuditEvent {
+  const { shardId, digest, keyId, keyLocked, sealSequence } = statement;
+  return {
+    type: "vram.shard.resealed",
+    severity: "info",
+    data: { shardId, digest, keyId, keyLocked, sealSequence, previousKeyId: before.keyId, previousSealSequence: before.sealSequence },
+  };
+}
+
+export function keyRotated({ keyId, locked }: SealKey, previousKeyId: string): AuditEvent {
+  return { type: "vram.key.rotated", severity: "info", data: { keyId, keyLocked: locked, previousKeyId } };
+}
+
+export function keyRetired(keyId: string): AuditEvent {
+  return { type: "vram.key.retired", severity: "info", data: { keyId } };
+}
+
 export function sealVerified(report: {
   readonly shardId: string;
   readonly digest: string;

@@ -49,7 +49,6 @@ async function open(given: unknown): Promise<Residency> {
         totalBytes: deviceFacts.totalBytes,
         reserveBytes: limits.reserveBytes + device.workspaceBytes,
       }),
-      sealKey,
       attestationKey: options.attestationKey ?? generateAttestationKey(),
       policyReport: report,
       audit,
@@ -57,8 +56,8 @@ async function open(given: unknown): Promise<Residency> {
       instanceId: randomBytes(16).toString("hex"),
       maxModelBytes: limits.maxModelBytes,
       viewTimeoutMs: limits.viewTimeoutMs,
-    });
-    await worker.record(workerStarted(worker.parts, report));
+    }, sealKey);
+    await worker.record(workerStarted({ ...worker.parts, sealKey }, report));
     return new Residency(worker);
   } catch (error) {
     await device.close();

@@ -7,7 +7,7 @@ import type { AttestationKey, SealKey } from "vram-seal";
 import { NAME_MAX_LENGTH, digestProblem, shardIdProblem, textProblem } from "vram-text";
 import { z } from "zod";
 import { approvalOf } from "./approval.js";
-import { VramError } from "./errors.js";
+import { VramError, invalidInput } from "./errors.js";
 import { ownFields, readGiven } from "./given.js";
 import type { ModelFormat } from "./model/header.js";
 
@@ -51,11 +51,13 @@ const options = <Shape extends z.ZodRawShape>(shape: Shape) => {
   return z.preprocess(ownFields, known.transform((given): typeof given => ({ ...absent, ...given })));
 };
 
+const sealKey = service<SealKey>("mac", "close");
+
 const openOptions = options({
   device: z
     .union([z.int(DEVICE).min(0, DEVICE).max(1023, DEVICE), z.string().regex(GPU_UUID, DEVICE)], DEVICE)
     .default(0),
-  sealKey: service<SealKey>("mac", "close"),
+  sealKey,
   audit: service<AuditLog>("append", "close"),
   attestationKey: service<AttestationKey>("sign", "close").optional(),
   workerId: name,
@@ -279,6 +281,13 @@ export const parseAttestOptions = (value: unknown): ParsedAttestOptions => parse
 
 /** @throws VramError `INVALID_INPUT` naming the option. */
 export const parseCallOptions = (value: unknown): ParsedCallOptions => parse(callOptions, value ?? {}, "INVALID_INPUT");
+
+/** @throws VramError `INVALID_INPUT` */
+export function parseSealKey(key: unknown): SealKey {
+  const result = readGiven("key", () => sealKey.safeParse(key));
+  if (result.success) return result.data;
+  throw invalidInput("key", expectationIn(result.error.issues[0]));
+}
 
 function parse<Schema extends z.ZodType>(
   schema: Schema,

@@ -17,8 +17,9 @@ export interface HeldMemory {
 export interface LiveShard extends HeldMemory {
   readonly leadBytes: number;
   readonly tensors: ReadonlyMap<string, TensorView>;
-  readonly seal: Seal;
-  readonly statement: SealStatement;
+  /** Of the newest seal. */
+  seal: Seal;
+  statement: SealStatement;
   readonly pins: Pins;
   /** Set by the first release; every later one waits for it. */
   released?: Promise<void>;

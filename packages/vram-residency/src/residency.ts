@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { SealKey } from "vram-seal";
 import { attestShards } from "./attest.js";
 import { invalidInput, toVramError } from "./errors.js";
 import { workerStopped } from "./events.js";
@@ -6,10 +7,11 @@ import { assertNotHeldHere, prepareExecution } from "./execute.js";
 import { readGiven } from "./given.js";
 import type { Lease } from "./lease.js";
 import type { ResidencyState } from "./lifecycle.js";
-import { parseAttestOptions, parseCallOptions, parseSealOptions, parseSealSetOptions } from "./options.js";
+import { parseAttestOptions, parseCallOptions, parseSealKey, parseSealOptions, parseSealSetOptions } from "./options.js";
 import type { AttestOptions, CallOptions, SealOptions, SealSetOptions } from "./options.js";
 import { releaseShard } from "./release.js";
 import type { LiveShard } from "./registry.js";
+import { resealShard, retireKey, rotateKey } from "./rotation.js";
 import { sealParts } from "./seal.js";
 import { openSetSource } from "./set-source.js";
 import type { SetSource } from "./set-source.js";
@@ -126,6 +128,45 @@ export class Residency {
     });
   }
 
+  /**
+   * Lets another key sign seals from now on. The keys before it go on verifying what they signed, until `retireSealKey`. The
+   * key is the residency's once this resolves.
+   * @throws VramError `INVALID_INPUT` for a key of this residency, `AUDIT_UNAVAILABLE`, `STOPPED`; the key stays the caller's.
+   */
+  async rotateSealKey(key: SealKey): Promise<void> {
+    return this.#run((worker) => {
+      worker.lifecycle.assertReady();
+      return rotateKey(worker, parseSealKey(key));
+    });
+  }
+
+  /**
+   * Verifies a shard from device memory and seals it anew with the key that signs now, without loading it again. Its seal
+   * until then verifies no more.
+   * @throws VramError as `verify`; the shard then keeps its seal.
+   */
+  async reseal(shard: SealedShard, options?: CallOptions): Promise<void> {
+    return this.#run((worker) => {
+      worker.lifecycle.assertReady();
+      const { signal } = parseCallOptions(options);
+      if (!SealedShard.is(shard)) throw invalidInput("shard", "be a sealed shard");
+      return resealShard(worker, shard, signal);
+    });
+  }
+
+  /**
+   * Closes a key that signs no more: what it signed verifies no more.
+   * @param keyId the public name of the key, 16 lowercase hexadecimal characters
+   * @throws VramError `INVALID_INPUT` for the key that signs, and while a live shard is sealed with the key;
+   * `AUDIT_UNAVAILABLE`, `STOPPED`
+   */
+  async retireSealKey(keyId: string): Promise<void> {
+    return this.#run((worker) => {
+      worker.lifecycle.assertReady();
+      return retireKey(worker, keyId);
+    });
+  }
+
   /** The public half of the key that signs attestations, SubjectPublicKeyInfo in PEM: what a verifier pins. */
   get attestationPublicKey(): string {
     return this.#worker.parts.attestationKey.publicKey;
@@ -161,7 +202,7 @@ export class Residency {
     } catch (error) {
       throw toVramError(error);
     } finally {
-      await closeServices(parts);
+      await closeServices(this.#worker);
     }
   }
 
@@ -205,7 +246,8 @@ function randomSetId(): string {
 }
 
 function sealedShard(worker: Worker, live: LiveShard): SealedShard {
-  return new SealedShard(live.seal, live.statement, {
+  return new SealedShard({
+    current: () => live,
     isLive: () => worker.registry.find(live.shardId) === live,
     release: () => {
       assertNotHeldHere([live]);
@@ -215,10 +257,10 @@ function sealedShard(worker: Worker, live: LiveShard): SealedShard {
 }
 
 /** Closes the audit trail, then the keys: all, whatever happens to one. */
-async function closeServices({ audit, sealKey, attestationKey }: Pick<Worker["parts"], "audit" | "sealKey" | "attestationKey">): Promise<void> {
+async function closeServices({ keys, parts: { audit, attestationKey } }: Worker): Promise<void> {
   try {
     await audit.close();
   } finally {
-    await Promise.all([sealKey.close(), attestationKey.close()]);
+    await Promise.all([keys.close(), attestationKey.close()]);
   }
 }

@@ -1,6 +1,6 @@
 import { evaluateSeal } from "vram-policy";
 import { createSeal } from "vram-seal";
-import type { SealStatement } from "vram-seal";
+import type { SealKey, SealStatement } from "vram-seal";
 import type { Approval } from "./approval.js";
 import { VramError, aborted, assertNotAborted, toVramError } from "./errors.js";
 import { shardSealed } from "./events.js";
@@ -51,6 +51,13 @@ interface Placed {
   readonly candidate: Candidate;
   readonly memory: HeldMemory;
   readonly placed: PlacedImage;
+}
+
+interface Signing {
+  readonly key: SealKey;
+  /** Of the part among all. */
+  readonly index: number;
+  readonly request: Request;
 }
 
 /** Loads every part into device memory and seals it, or none. Any failure undoes everything and is in the audit trail. */
@@ -121,10 +128,12 @@ async function sealCandidates(worker: Worker, candidates: readonly Candidate[], 
       const options = { expect: candidate.expected, signal: request.signal, onProgress: progressOf(candidates, index, request) };
       placed.push({ candidate, memory, placed: await attempt(worker, candidate, () => placeImage(worker, memory, candidate.image, options)) });
     }
-    const live: LiveShard[] = [];
-    for (const each of placed) live.push(await attempt(worker, each.candidate, () => sign(worker, each, { index: live.length, request })));
-    for (const shard of live) worker.registry.add(shard);
-    return live;
+    return await worker.keys.sign(async (key) => {
+      const live: LiveShard[] = [];
+      for (const each of placed) live.push(await attempt(worker, each.candidate, () => sign(worker, each, { key, index: live.length, request })));
+      for (const shard of live) worker.registry.add(shard);
+      return live;
+    });
   } catch (error) {
     for (const memory of held) await releaseMemory(worker, memory, "undone");
     throw error;
@@ -167,10 +176,10 @@ function progressOf(candidates: readonly Candidate[], index: number, { onProgres
 async function sign(
   worker: Worker,
   { candidate, memory, placed }: Placed,
-  place: { readonly index: number; readonly request: Request },
+  by: Signing,
 ): Promise<LiveShard> {
-  const statement = sealStatement(worker, { candidate, memory, placed }, place);
-  const seal = Object.freeze(await createSeal(statement, worker.parts.sealKey));
+  const statement = sealStatement(worker, { candidate, memory, placed }, by);
+  const seal = await createSeal(statement, by.key);
   worker.lifecycle.assertReady();
   await worker.record(shardSealed(statement));
   const { header, leadBytes } = candidate.image;
@@ -180,9 +189,9 @@ async function sign(
 function sealStatement(
   worker: Worker,
   { candidate, memory, placed }: Placed,
-  { index, request: { setId, modelRef, parts } }: { readonly index: number; readonly request: Request },
+  { key, index, request: { setId, modelRef, parts } }: Signing,
 ): SealStatement {
-  const { device, driverFacts, sealKey, workerId, instanceId } = worker.parts;
+  const { device, driverFacts, workerId, instanceId } = worker.parts;
   return {
     v: 1,
     shardId: memory.shardId,
@@ -200,8 +209,8 @@ function sealStatement(
     workerId,
     instanceId,
     sealSequence: worker.nextSealSequence(),
-    keyId: sealKey.keyId,
-    keyLocked: sealKey.locked,
+    keyId: key.keyId,
+    keyLocked: key.locked,
     sealedAt: new Date().toISOString(),
     setId,
     shardIndex: setId === null ? null : index,

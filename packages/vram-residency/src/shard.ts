@@ -18,6 +18,7 @@ export interface ShardRecord {
 
 /** @internal What a shard's owner does for it. */
 export interface ShardControl {
+  readonly current: () => { readonly seal: Seal; readonly statement: SealStatement };
   readonly isLive: () => boolean;
   /** @throws VramError at once, with nothing changed, where waiting for executions could never end. */
   readonly release: () => Promise<void>;
@@ -25,21 +26,25 @@ export interface ShardControl {
 
 /** A model image sealed in device memory. Made by `residency.seal`; keeps its memory until `close()`. */
 export class SealedShard {
-  /** The seal statement with its MAC, in base64; public. */
-  readonly seal: Seal;
-  readonly #statement: SealStatement;
   readonly #control: ShardControl;
 
   /** @internal */
-  constructor(seal: Seal, statement: SealStatement, control: ShardControl) {
-    this.seal = seal;
-    this.#statement = statement;
+  constructor(control: ShardControl) {
     this.#control = control;
   }
 
   /** @internal Runs no code of the value: no getter, no proxy trap. */
   static is(value: unknown): value is SealedShard {
-    return typeof value === "object" && value !== null && #statement in value;
+    return typeof value === "object" && value !== null && #control in value;
+  }
+
+  /** The seal statement with its MAC, in base64; public. Another one after `residency.reseal`. */
+  get seal(): Seal {
+    return this.#control.current().seal;
+  }
+
+  get #statement(): SealStatement {
+    return this.#control.current().statement;
   }
 
   get shardId(): string {

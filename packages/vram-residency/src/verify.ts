@@ -111,9 +111,9 @@ export async function verifyShard(
 }
 
 async function checkSeal(worker: Worker, seal: unknown, shardId: string | null): Promise<SealStatement> {
-  const { sealKey, instanceId } = worker.parts;
+  const { instanceId } = worker.parts;
   try {
-    return await verifySeal(seal, { key: sealKey, instanceId });
+    return await verifySeal(seal, { key: worker.keys.all(), instanceId });
   } catch (error) {
     const failure = toVramError(error);
     if (failure.code !== "SEAL_VERIFICATION_FAILED") throw failure;

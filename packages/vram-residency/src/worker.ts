@@ -7,6 +7,7 @@ import { VramError, toVramError } from "./errors.js";
 import { workerStopped } from "./events.js";
 import { Lifecycle } from "./lifecycle.js";
 import { ShardRegistry } from "./registry.js";
+import { SealKeys } from "./seal-keys.js";
 
 /** What the operations of one open residency share. */
 export interface WorkerParts {
@@ -14,7 +15,6 @@ export interface WorkerParts {
   readonly driverFacts: DriverFacts;
   readonly policy: Policy;
   readonly capacity: Capacity;
-  readonly sealKey: SealKey;
   readonly attestationKey: AttestationKey;
   /** What the policy found when the worker was opened. */
   readonly policyReport: PolicyReport;
@@ -31,10 +31,12 @@ export class Worker {
   readonly parts: WorkerParts;
   readonly lifecycle = new Lifecycle();
   readonly registry = new ShardRegistry();
+  readonly keys: SealKeys;
   #sealSequence = 0;
 
-  constructor(parts: WorkerParts) {
+  constructor(parts: WorkerParts, sealKey: SealKey) {
     this.parts = parts;
+    this.keys = new SealKeys(sealKey);
   }
 
   nextSealSequence(): number {

@@ -50,6 +50,15 @@ const vramSealed = event(
   }),
 );
 
+const vramResealed = event(
+  "vram.shard.resealed",
+  info,
+  record({ shardId, digest, keyId, keyLocked: flag, sealSequence: count, previousKeyId: keyId, previousSealSequence: count }),
+);
+
+const keyRotated = event("vram.key.rotated", info, record({ keyId, keyLocked: flag, previousKeyId: keyId }));
+const keyRetired = event("vram.key.retired", info, record({ keyId }));
+
 const sealVerified = event("vram.shard.verified", info, record({ shardId, digest, vramBytes: count, durationMs: milliseconds }));
 
 const sealVerificationFailed = event(
@@ -137,6 +146,7 @@ export const workerEventSchema = z.discriminatedUnion(
   "type",
   [
     vramSealed,
+    vramResealed,
     sealVerified,
     sealVerificationFailed,
     vramAllocationFailed,
@@ -144,6 +154,8 @@ export const workerEventSchema = z.discriminatedUnion(
     policyViolation,
     workerStarted,
     workerStopped,
+    keyRotated,
+    keyRetired,
   ],
   "be one of the known event types",
 );
@@ -154,6 +166,7 @@ export const knownEventSchema = z.discriminatedUnion("type", [...workerEventSche
 export const KNOWN_TYPES: ReadonlySet<string> = new Set(knownEventSchema.options.map((option) => option.shape.type.value));
 
 export type VramSealed = z.infer<typeof vramSealed>;
+export type VramResealed = z.infer<typeof vramResealed>;
 export type SealVerified = z.infer<typeof sealVerified>;
 export type SealVerificationFailed = z.infer<typeof sealVerificationFailed>;
 export type VramAllocationFailed = z.infer<typeof vramAllocationFailed>;
@@ -161,6 +174,8 @@ export type VramDeallocated = z.infer<typeof vramDeallocated>;
 export type PolicyViolation = z.infer<typeof policyViolation>;
 export type WorkerStarted = z.infer<typeof workerStarted>;
 export type WorkerStopped = z.infer<typeof workerStopped>;
+export type KeyRotated = z.infer<typeof keyRotated>;
+export type KeyRetired = z.infer<typeof keyRetired>;
 export type AuditOpened = z.infer<typeof auditOpened>;
 export type AuditRecovered = z.infer<typeof auditRecovered>;
 export type AuditClosed = z.infer<typeof auditClosed>;

@@ -57,6 +57,16 @@ export function allocationFailed(): VramAllocationFailed {
 /** One well-formed event of every type a worker may append. */
 export const EVENTS: readonly AuditEvent[] = [
   sealed("shard-0"),
+  { type: "vram.key.rotated", severity: "info", data: { keyId: "fedcba9876543210", keyLocked: true, previousKeyId: "0123456789abcdef" } },
+  {
+    type: "vram.shard.resealed",
+    severity: "info",
+    data: {
+      ...{ shardId: "shard-0", digest: DIGEST, keyId: "fedcba9876543210", keyLocked: true, sealSequence: 2 },
+      ...{ previousKeyId: "0123456789abcdef", previousSealSequence: 1 },
+    },
+  },
+  { type: "vram.key.retired", severity: "info", data: { keyId: "0123456789abcdef" } },
   verified("shard-0"),
   {
     type: "vram.seal.verification_failed",

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { INSTANCE, errorOf, failureOf, statementFor, vectorKey, withPollution } from "../../test/support/fixtures.js";
 import { sealVectors } from "../../test/support/vectors.js";
+import { generate } from "../keys/generate.js";
 import type { SealKey } from "../keys/seal-key.js";
 import { createSeal } from "./create-seal.js";
 import type { Seal } from "./seal-statement.js";
@@ -32,6 +33,42 @@ describe("SF-3 test_seal_replay_rejected", () => {
       code: "SEAL_VERIFICATION_FAILED",
       reason: "mac",
     });
+  });
+});
+
+describe("verifySeal with several keys", () => {
+  let others: readonly SealKey[];
+  beforeAll(async () => {
+    others = [await generate(), await generate()];
+  });
+
+  it("takes whichever made the seal", async () => {
+    const [first, second] = others as readonly [SealKey, SealKey];
+    for (const keys of [[key], [first, key], [first, key, second]]) {
+      expect((await verifySeal(seal, { key: keys, instanceId: INSTANCE })).keyId).toBe(key.keyId);
+    }
+  });
+
+  it("refuses a seal of none of them", async () => {
+    const refused = { code: "SEAL_VERIFICATION_FAILED", reason: "mac" };
+    expect(await failureOf(() => verifySeal(seal, { key: others, instanceId: INSTANCE }))).toEqual(refused);
+    expect(await failureOf(() => verifySeal(seal, { key: [], instanceId: INSTANCE }))).toEqual(refused);
+  });
+
+  it("refuses a statement that one of them signed in another's name", async () => {
+    const [other] = others as readonly [SealKey];
+    const inOthersName: SealKey = { ...other, keyId: key.keyId, locked: key.locked, mac: (...args) => other.mac(...args) };
+    const forged = await createSeal(statementFor(key), inOthersName);
+    expect(await failureOf(() => verifySeal(forged, { key: [key, other], instanceId: INSTANCE }))).toEqual({
+      code: "SEAL_VERIFICATION_FAILED",
+      reason: "statement",
+    });
+  });
+
+  it("a key that is out of reach is no verdict", async () => {
+    const closed = await generate();
+    await closed.close();
+    expect(await failureOf(() => verifySeal(seal, { key: [closed, key], instanceId: INSTANCE }))).toMatchObject({ code: "KEY_UNAVAILABLE" });
   });
 });
 

@@ -4,10 +4,12 @@ import { parseStatement } from "./parse-statement.js";
 import { equalMacs, sealMac } from "./seal-mac.js";
 import { refused } from "./seal-refusal.js";
 import { readSealShape } from "./seal-shape.js";
+import type { SealBytes } from "./seal-shape.js";
 import type { SealStatement } from "./seal-statement.js";
 
 export interface VerifySealOptions {
-  readonly key: SealKey;
+  /** The key, or all that may have made the seal; the likeliest first. */
+  readonly key: SealKey | readonly SealKey[];
   /** The instance the seal must come from, 32 lowercase hexadecimal characters. */
   readonly instanceId: string;
 }
@@ -21,17 +23,29 @@ export interface VerifySealOptions {
  * option; `KEY_UNAVAILABLE`
  */
 export async function verifySeal(seal: unknown, options: VerifySealOptions): Promise<SealStatement> {
-  const { key, instanceId } = options;
+  const { key: given, instanceId } = options;
   assertInstanceId(instanceId);
   const received = readSealShape(seal);
   if (received === undefined) throw refused("shape", "the seal is not two canonical base64 texts of allowed length");
 
-  const mac = await sealMac(key, instanceId, received.statement);
-  if (!equalMacs(mac, received.mac)) throw refused("mac", "the seal's MAC is wrong");
+  const keys = Array.isArray(given) ? (given as readonly SealKey[]) : [given as SealKey];
+  const key = await signerOf(received, { keys, instanceId });
+  if (key === undefined) throw refused("mac", "the seal's MAC is wrong");
 
   const { statement, problem } = parseStatement(received.statement);
   if (problem) throw refused("statement", `the seal's statement is malformed: ${problem.field} must ${problem.expectation}`);
   if (statement.keyId !== key.keyId) throw refused("statement", "the seal's statement names another key");
   if (statement.instanceId !== instanceId) throw refused("instance", "the seal is of another process instance");
   return statement;
+}
+
+/** The first key whose MAC it is. */
+async function signerOf(
+  { statement, mac }: SealBytes,
+  { keys, instanceId }: { readonly keys: readonly SealKey[]; readonly instanceId: string },
+): Promise<SealKey | undefined> {
+  for (const key of keys) {
+    if (equalMacs(await sealMac(key, instanceId, statement), mac)) return key;
+  }
+  return undefined;
 }

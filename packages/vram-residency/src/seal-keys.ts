@@ -1,0 +1,70 @@
+import type { SealKey } from "vram-seal";
+import { invalidInput } from "./errors.js";
+
+/** The keys of a worker's seals: the newest signs, all verify. */
+export class SealKeys {
+  readonly #keys = new Map<string, SealKey>();
+  /** Seals that are being made, by the id of their key. */
+  readonly #unfinished = new Map<string, number>();
+  #signingId: string;
+
+  constructor(signing: SealKey) {
+    this.#signingId = signing.keyId;
+    this.#keys.set(this.#signingId, signing);
+  }
+
+  get signingId(): string {
+    return this.#signingId;
+  }
+
+  /** The signing key first. */
+  all(): readonly SealKey[] {
+    return [...this.#keys.values()].reverse();
+  }
+
+  /** @throws VramError `INVALID_INPUT` where a key has this id already */
+  assertNew(keyId: string): void {
+    if (this.#keys.has(keyId)) throw invalidInput("key", "not be a key of this residency already");
+  }
+
+  /** From here on this key signs. */
+  add(key: SealKey): void {
+    this.#signingId = key.keyId;
+    this.#keys.set(key.keyId, key);
+  }
+
+  /** Runs what signs with the key of now, which cannot be retired meanwhile. */
+  async sign<T>(work: (key: SealKey) => Promise<T>): Promise<T> {
+    const keyId = this.#signingId;
+    const key = this.#find(keyId);
+    this.#unfinished.set(keyId, (this.#unfinished.get(keyId) ?? 0) + 1);
+    try {
+      return await work(key);
+    } finally {
+      this.#unfinished.set(keyId, (this.#unfinished.get(keyId) ?? 0) - 1);
+    }
+  }
+
+  /**
+   * Takes a key out: what it signed verifies no more.
+   * @throws VramError `INVALID_INPUT` for the signing key, one that is not here, and one with which a seal is being made
+   */
+  remove(keyId: string): SealKey {
+    const key = this.#find(keyId);
+    if (keyId === this.#signingId) throw invalidInput("keyId", "not be the id of the key that signs");
+    if ((this.#unfinished.get(keyId) ?? 0) > 0) throw invalidInput("keyId", "wait until what it signs is sealed");
+    this.#keys.delete(keyId);
+    return key;
+  }
+
+  /** Closes every key, whatever happens to one. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#keys.values()].map((key) => key.close()));
+  }
+
+  #find(keyId: string): SealKey {
+    const key = this.#keys.get(keyId);
+    if (key === undefined) throw invalidInput("keyId", "be the id of a key of this residency");
+    return key;
+  }
+}

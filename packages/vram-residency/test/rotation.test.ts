@@ -1,0 +1,187 @@
+import { join } from "node:path";
+import { openAuditLog } from "vram-audit";
+import { generate } from "vram-seal";
+import type { SealKey } from "vram-seal";
+import { flipBit, simulatorStats } from "vram-simulator/control";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { Seal, SealStatement, SealedShard } from "../src/index.js";
+import { bufferIdOf, eventTypes, eventsOfType, itWithFaults, openWorkplace, patternBytes, refusal, temporaryFolder } from "./fixture.js";
+
+const BYTES = patternBytes(5000);
+
+const statementOf = ({ statement }: Seal): SealStatement => JSON.parse(Buffer.from(statement, "base64").toString()) as SealStatement;
+const keyIdOf = ({ seal }: SealedShard): string => statementOf(seal).keyId;
+
+/** A worker with a shard sealed by its first key, and a second key that signs by now. */
+async function rotated() {
+  const [first, second] = await Promise.all([generate(), generate()]);
+  const place = await openWorkplace({ sealKey: first });
+  const shard = await place.residency.seal(BYTES);
+  await place.residency.rotateSealKey(second);
+  return { ...place, place, first, second, shard };
+}
+
+async function expectClosed(key: SealKey): Promise<void> {
+  await expect(key.mac("0".repeat(32), BYTES)).rejects.toMatchObject({ code: "KEY_UNAVAILABLE" });
+}
+
+/** A key that does something before it is asked. */
+function watched(key: SealKey, before: () => Promise<void>): SealKey {
+  return {
+    keyId: key.keyId,
+    locked: key.locked,
+    mac: async (instanceId, message) => {
+      await before();
+      return key.mac(instanceId, message);
+    },
+    close: () => key.close(),
+    [Symbol.asyncDispose]: () => key.close(),
+  };
+}
+
+describe("rotation of the seal key", () => {
+  it("lets the new key sign, and the one before verify what it signed", async () => {
+    const { residency, place, first, second, shard } = await rotated();
+    const newer = await residency.seal(BYTES);
+    expect([keyIdOf(shard), keyIdOf(newer)]).toEqual([first.keyId, second.keyId]);
+    for (const target of [shard, newer, shard.seal, newer.seal]) await residency.verify(target);
+    await residency.execute([shard, newer], () => undefined);
+    const [event] = await eventsOfType(place, "vram.key.rotated");
+    expect(event).toMatchObject({ severity: "info", data: { keyId: second.keyId, keyLocked: false, previousKeyId: first.keyId } });
+  });
+
+  it("seals a shard anew without loading it, after verifying it, and its seal before is refused", async () => {
+    const { residency, place, first, second, shard } = await rotated();
+    const before = shard.seal;
+    await residency.reseal(shard);
+    expect(keyIdOf(shard)).toBe(second.keyId);
+    const { sealedAt } = statementOf(shard.seal);
+    expect(statementOf(shard.seal)).toEqual({ ...statementOf(before), keyId: second.keyId, sealSequence: 2, sealedAt });
+    await residency.verify(shard);
+    await residency.verify(shard.seal);
+    expect((await eventTypes(place)).slice(2, 5)).toEqual(["vram.key.rotated", "vram.shard.verified", "vram.shard.resealed"]);
+    const [event] = await eventsOfType(place, "vram.shard.resealed");
+    expect(event?.data).toEqual({
+      shardId: shard.shardId,
+      digest: shard.digest,
+      keyId: second.keyId,
+      keyLocked: false,
+      sealSequence: statementOf(shard.seal).sealSequence,
+      previousKeyId: first.keyId,
+      previousSealSequence: statementOf(before).sealSequence,
+    });
+    expect(await refusal(residency.verify(before))).toMatchObject({ details: { reason: "unknown_shard" } });
+    expect(residency.state).toBe("stopped");
+  });
+
+  itWithFaults("copies nothing to the device for a new seal", async () => {
+    const { residency, shard } = await rotated();
+    const copies = simulatorStats().calls["cuMemcpyHtoDAsync_v2"];
+    await residency.reseal(shard);
+    expect(simulatorStats().calls["cuMemcpyHtoDAsync_v2"]).toBe(copies);
+  });
+
+  itWithFaults("does not sign bytes that have changed", async () => {
+    const { residency, place, shard } = await rotated();
+    const { seal } = shard;
+    flipBit({ bufferId: bufferIdOf(shard), byteOffset: 4999, bit: 0 });
+    expect(await refusal(residency.reseal(shard))).toMatchObject({ code: "SEAL_VERIFICATION_FAILED", details: { reason: "digest" } });
+    expect(shard.seal).toBe(seal);
+    expect(await eventTypes(place)).not.toContain("vram.shard.resealed");
+  });
+
+  it("a key that cannot sign leaves the seal as it was", async () => {
+    const { residency, first, shard } = await rotated();
+    const { seal } = shard;
+    const third = await generate();
+    await third.close();
+    await residency.rotateSealKey(third);
+    expect(await refusal(residency.reseal(shard))).toMatchObject({ code: "KEY_UNAVAILABLE" });
+    expect(shard.seal).toBe(seal);
+    expect(keyIdOf(shard)).toBe(first.keyId);
+  });
+
+  it("of two new seals at once the later one counts", async () => {
+    const { residency, shard } = await rotated();
+    await Promise.all([residency.reseal(shard), residency.reseal(shard)]);
+    expect(statementOf(shard.seal).sealSequence).toBe(3);
+    await residency.verify(shard.seal);
+  });
+});
+
+describe("a retired seal key", () => {
+  it("is closed, and what it signed is refused", async () => {
+    const { residency, place, first, shard } = await rotated();
+    const { seal } = shard;
+    await residency.reseal(shard);
+    await residency.retireSealKey(first.keyId);
+    await expectClosed(first);
+    expect((await eventsOfType(place, "vram.key.retired"))[0]?.data).toEqual({ keyId: first.keyId });
+    await residency.verify(shard);
+    expect(await refusal(residency.verify(seal))).toMatchObject({ details: { reason: "mac" } });
+  });
+
+  const others: readonly (readonly [string, (opened: Awaited<ReturnType<typeof rotated>>) => unknown])[] = [
+    ["the key that signs", ({ second }) => second.keyId],
+    ["the key of a live shard", ({ first }) => first.keyId],
+    ["no key of this residency", () => "0123456789abcdef"],
+    ["no text", () => undefined],
+  ];
+  it.each(others)("is not %s", async (_, choose) => {
+    const opened = await rotated();
+    const error = await refusal(opened.residency.retireSealKey(choose(opened) as string));
+    expect(error).toMatchObject({ code: "INVALID_INPUT", details: { argument: "keyId" } });
+    expect(opened.residency.state).toBe("ready");
+    await opened.residency.verify(opened.shard);
+  });
+
+  it("is not one with which a seal is being made", async () => {
+    const { residency } = await rotated();
+    const retirements: unknown[] = [];
+    const third = await generate();
+    const slow = watched(third, async () => {
+      if (retirements.length > 0) return;
+      await residency.rotateSealKey(await generate());
+      retirements.push(await refusal(residency.retireSealKey(third.keyId)));
+    });
+    await residency.rotateSealKey(slow);
+    const shard = await residency.seal(BYTES);
+    expect(retirements).toMatchObject([{ code: "INVALID_INPUT", details: { argument: "keyId" } }]);
+    expect(keyIdOf(shard)).toBe(third.keyId);
+    await residency.verify(shard);
+    await shard.close();
+    await residency.retireSealKey(third.keyId);
+  });
+});
+
+describe("a key that is handed over", () => {
+  it("is closed with the residency, as are all before it", async () => {
+    const { residency, first, second } = await rotated();
+    await residency.close();
+    await expectClosed(first);
+    await expectClosed(second);
+  });
+
+  it.each([
+    ["a key that is there already", (key: SealKey) => key],
+    ["no key", () => ({})],
+    ["nothing", () => undefined],
+  ])("is not %s", async (_, choose) => {
+    const { residency, first, shard } = await rotated();
+    const error = await refusal(residency.rotateSealKey(choose(first) as SealKey));
+    expect(error).toMatchObject({ code: "INVALID_INPUT", details: { argument: "key" } });
+    await residency.verify(shard);
+  });
+
+  it("signs nothing where the rotation is not in the trail", async () => {
+    const folder = await temporaryFolder();
+    const audit = await openAuditLog({ dir: join(folder, "audit") });
+    const { residency } = await openWorkplace({ audit });
+    const next = await generate();
+    onTestFinished(() => next.close());
+    await audit.close();
+    expect(await refusal(residency.rotateSealKey(next))).toMatchObject({ code: "AUDIT_UNAVAILABLE" });
+    expect(residency.state).toBe("stopped");
+    await expect(next.mac("0".repeat(32), BYTES)).resolves.toHaveLength(32);
+  });
+});
