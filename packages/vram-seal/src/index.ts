@@ -37,6 +37,9 @@ export {
 } from "./approval/model-signature.js";
 export type { SealKey } from "./keys/seal-key.js";
 export { fromWorkerToken } from "./keys/from-worker-token.js";
+export { type Pkcs11Options, fromPkcs11 } from "./keys/pkcs11/from-pkcs11.js";
+export type { Pkcs11Attribute, Pkcs11Handle, Pkcs11Library, Pkcs11Module } from "./keys/pkcs11/module.js";
+export type { TokenProblem } from "./keys/pkcs11/token-error.js";
 export { fromKeyFile } from "./keys/from-key-file.js";
 export { fromSystemdCredential } from "./keys/from-systemd-credential.js";
 export { generate } from "./keys/generate.js";

@@ -27,7 +27,11 @@ export function deriveMacKey(root: KeyObject, instanceId: string): KeyObject {
 
 /** First 8 bytes, in hex, of SHA-256(`vram-seal/key-id/v1` 0x00 HMAC(root, `key-id`)). */
 export function deriveKeyId(root: KeyObject): string {
-  const mac = createHmac("sha256", root).update("key-id").digest();
+  return keyIdOf(createHmac("sha256", root).update("key-id").digest());
+}
+
+/** The key id, of the root key's HMAC of `key-id`. */
+export function keyIdOf(mac: Uint8Array): string {
   return hash("sha256", Buffer.concat([Buffer.from(KEY_ID_LABEL), mac]), "hex").slice(0, KEY_ID_HEX_LENGTH);
 }
 

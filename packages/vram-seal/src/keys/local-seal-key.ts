@@ -1,9 +1,8 @@
 import { createHmac, type KeyObject } from "node:crypto";
-import { inspect } from "node:util";
 import { assertBytes, assertInstanceId } from "../input.js";
 import { SealError } from "../seal-error.js";
 import { deriveKeyId, deriveMacKey } from "./key-derivation.js";
-import type { SealKey } from "./seal-key.js";
+import { NamedSealKey } from "./named-seal-key.js";
 
 interface MacKey {
   readonly instanceId: string;
@@ -11,16 +10,14 @@ interface MacKey {
 }
 
 /** A root key in this process's memory, outside the JavaScript heap. Node wipes it when it is collected after `close()`. */
-export class LocalSealKey implements SealKey {
-  readonly keyId: string;
-  readonly locked = false;
+export class LocalSealKey extends NamedSealKey {
   #root: KeyObject | undefined;
   /** A process has one instance id, so one derived key is kept. */
   #macKey: MacKey | undefined;
 
   constructor(root: KeyObject) {
+    super(deriveKeyId(root), false);
     this.#root = root;
-    this.keyId = deriveKeyId(root);
     Object.freeze(this);
   }
 
@@ -36,18 +33,6 @@ export class LocalSealKey implements SealKey {
     this.#root = undefined;
     this.#macKey = undefined;
     return Promise.resolve();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  toJSON(): { readonly keyId: string; readonly locked: boolean } {
-    return { keyId: this.keyId, locked: this.locked };
-  }
-
-  [inspect.custom](): string {
-    return `SealKey { keyId: '${this.keyId}', locked: ${this.locked} }`;
   }
 
   #macKeyOf(instanceId: string): KeyObject {

@@ -1,0 +1,19 @@
+import { SealError } from "../../seal-error.js";
+
+const RESULT_NAME = /^CKR_[A-Z0-9_]{1,60}$/;
+
+/** Why a key of a token cannot be used. */
+export type TokenProblem = "no-module" | "no-library" | "no-token" | "ambiguous-token" | "no-key" | "ambiguous-key" | "token";
+
+/** `KEY_UNAVAILABLE` with a reason. The text of another's error may hold a path or a secret, so none is kept. */
+export function tokenUnavailable(reason: TokenProblem, message: string, details: { readonly result?: string } = {}): SealError {
+  return new SealError("KEY_UNAVAILABLE", message, { details: { reason, ...details } });
+}
+
+/** What a call of the library failed with: the name of its result, where it has one. */
+export function tokenRefused(error: unknown): SealError {
+  if (error instanceof SealError) return error;
+  const text: unknown = (Object(error) as { message?: unknown }).message;
+  const result = typeof text === "string" && RESULT_NAME.test(text) ? text : "unknown";
+  return tokenUnavailable("token", `the token did not do what was asked (${result})`, { result });
+}
