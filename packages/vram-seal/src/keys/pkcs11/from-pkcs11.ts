@@ -53,9 +53,10 @@ export async function fromPkcs11(options: Pkcs11Options): Promise<SealKey> {
 }
 
 async function importModule(): Promise<Pkcs11Module> {
-  const name = "pkcs11js";
   try {
-    return (await import(name)) as Pkcs11Module;
+    // A CommonJS module, whose names an importer does not see.
+    const imported = (await import("pkcs11js")) as unknown as { readonly default: Pkcs11Module };
+    return imported.default;
   } catch {
     throw tokenUnavailable("no-module", "a key in a token needs the package pkcs11js: install it beside vram-seal");
   }
