@@ -18,7 +18,7 @@ export const defences = [
   {
     defence: "liveness by the registry",
     file: "packages/vram-residency/src/registry.ts",
-    replace: [["    this.#live.delete(shardId);", ""]],
+    replace: [["    this.#live.delete(shard.shardId);", ""]],
     ...residency("digest-time-of-check", "seal-forgery"),
   },
   {

@@ -142,7 +142,7 @@ export class Allocation {
   }
 
   /**
-   * Where the allocation lies, and the digest of what lies there, in one turn of the device's thread.
+   * Where the allocation lies, and then the digest of what lies there, without coming back in between.
    *
    * @throws CudaError as `digest` and `placement`
    */

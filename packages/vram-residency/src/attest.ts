@@ -1,6 +1,6 @@
 import { addonSha256 } from "vram-cuda";
 import { createAttestation } from "vram-seal";
-import type { AttestationStatement, AttestedShard } from "vram-seal";
+import type { AttestationStatement, AttestedShard, SealStatement } from "vram-seal";
 import { holdVerified } from "./hold-verified.js";
 import type { HeldShards } from "./hold-verified.js";
 import type { ParsedAttestOptions } from "./options.js";
@@ -23,7 +23,7 @@ export async function attestShards(worker: Worker, targets: readonly VerifyTarge
 
 function statementOf(
   worker: Worker,
-  { shards, reports }: HeldShards,
+  { verified }: HeldShards,
   { nonce, requestedAt }: { readonly nonce: Uint8Array; readonly requestedAt: string },
 ): AttestationStatement {
   const { device, driverFacts, policyReport, audit, workerId, instanceId, attestationKey } = worker.parts;
@@ -31,7 +31,7 @@ function statementOf(
   const { backend, driverVersion, librarySha256 } = driverFacts;
   return {
     _type: "https://in-toto.io/Statement/v1",
-    subject: shards.map(({ shardId, statement: { digest, expected } }) => ({
+    subject: verified.map(({ statement: { shardId, digest, expected } }) => ({
       name: shardId,
       digest: { "fsverity-sha256-4096": digest, ...(expected?.sha256 === undefined ? {} : { sha256: expected.sha256 }) },
     })),
@@ -45,7 +45,7 @@ function statementOf(
       device: { uuid, name, backend, driverVersion, ecc, integrated },
       software: { driverLibrary: librarySha256, addon: addonSha256(), kernel: device.kernelSha256 },
       policy: policyReport.rules.map(({ rule, verdict }) => ({ rule, verdict })),
-      shards: shards.map(({ statement }, index) => attested(statement, reports[index]?.verifiedAt ?? "")),
+      shards: verified.map(({ statement, report }) => attested(statement, report.verifiedAt)),
       auditHead: audit.head(),
       signingKey: attestationKey.origin,
     },
@@ -53,7 +53,7 @@ function statementOf(
 }
 
 function attested(
-  { shardId, modelRef, vramBytes, placement, expected, keyId, sealSequence, sealedAt }: HeldShards["shards"][number]["statement"],
+  { shardId, modelRef, vramBytes, placement, expected, keyId, sealSequence, sealedAt }: SealStatement,
   verifiedAt: string,
 ): AttestedShard {
   return { shardId, modelRef, vramBytes, placement, expected, keyId, sealSequence, sealedAt, verifiedAt, method: "vram-digest" };

@@ -1,14 +1,14 @@
 import { assertNotAborted, invalidInput } from "./errors.js";
 import type { LiveShard } from "./registry.js";
 import { pinTarget, verifyShard } from "./verify.js";
-import type { PinnedShard, VerifyReport, VerifyTarget } from "./verify.js";
+import type { PinnedShard, Verified, VerifyTarget } from "./verify.js";
 import type { Worker } from "./worker.js";
 
 /** Shards that were verified just now, and that cannot be released until `unpin` is called. */
 export interface HeldShards {
   readonly shards: readonly LiveShard[];
   /** In the same order. */
-  readonly reports: readonly VerifyReport[];
+  readonly verified: readonly Verified[];
   readonly unpin: () => void;
 }
 
@@ -29,11 +29,11 @@ export async function holdVerified(worker: Worker, targets: readonly VerifyTarge
       if (twice) throw invalidInput("shards", "name each shard once");
     }
     const shards = pinned.map(({ shard }) => shard);
-    const reports: VerifyReport[] = [];
-    for (const shard of shards) reports.push(await verifyShard(worker, shard, signal));
+    const verified: Verified[] = [];
+    for (const shard of shards) verified.push(await verifyShard(worker, shard, signal));
     worker.lifecycle.assertReady();
     assertNotAborted(signal);
-    return { shards, reports, unpin };
+    return { shards, verified, unpin };
   } catch (error) {
     unpin();
     throw error;

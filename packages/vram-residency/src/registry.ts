@@ -29,6 +29,8 @@ export interface LiveShard extends HeldMemory {
 export class ShardRegistry {
   readonly #claimed = new Set<string>();
   readonly #live = new Map<string, LiveShard>();
+  /** Removed, and not yet free: who held one when it was removed may still verify it. */
+  readonly #leaving = new Map<string, LiveShard>();
 
   /**
    * Takes a shard id, or makes up a random one.
@@ -52,12 +54,19 @@ export class ShardRegistry {
     return [...this.#live.values()];
   }
 
-  /** From here on the shard verifies no more; its id stays taken until `free`. */
-  remove({ shardId }: LiveShard): void {
-    this.#live.delete(shardId);
+  /** Those that are live, and those that somebody may still hold. */
+  allHeld(): readonly LiveShard[] {
+    return [...this.#live.values(), ...this.#leaving.values()];
+  }
+
+  /** From here on nobody finds the shard; its id stays taken until `free`. */
+  remove(shard: LiveShard): void {
+    this.#leaving.set(shard.shardId, shard);
+    this.#live.delete(shard.shardId);
   }
 
   free(shardId: string): void {
+    this.#leaving.delete(shardId);
     this.#claimed.delete(shardId);
   }
 }

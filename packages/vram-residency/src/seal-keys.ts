@@ -7,6 +7,7 @@ export class SealKeys {
   /** Seals that are being made, by the id of their key. */
   readonly #unfinished = new Map<string, number>();
   #signingId: string;
+  #lastChange: Promise<unknown> = Promise.resolve();
 
   constructor(signing: SealKey) {
     this.#signingId = signing.keyId;
@@ -25,6 +26,13 @@ export class SealKeys {
   /** @throws VramError `INVALID_INPUT` where a key has this id already */
   assertNew(keyId: string): void {
     if (this.#keys.has(keyId)) throw invalidInput("key", "not be a key of this residency already");
+  }
+
+  /** Changes of keys, and of the seals of live shards, are made one after another. */
+  change<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#lastChange.then(work);
+    this.#lastChange = done.catch(() => undefined);
+    return done;
   }
 
   /** From here on this key signs. */
@@ -59,7 +67,7 @@ export class SealKeys {
 
   /** Closes every key, whatever happens to one. */
   async close(): Promise<void> {
-    await Promise.all([...this.#keys.values()].map((key) => key.close()));
+    await Promise.allSettled([...this.#keys.values()].map(async (key) => key.close()));
   }
 
   #find(keyId: string): SealKey {

@@ -38,6 +38,12 @@ export async function pinTarget(worker: Worker, target: VerifyTarget): Promise<P
   return { shard, unpin: shard.pins.take() };
 }
 
+/** A verification, with the statement that was verified: a shard may be sealed anew meanwhile. */
+export interface Verified {
+  readonly report: VerifyReport;
+  readonly statement: SealStatement;
+}
+
 /** Verifies a target whole. @throws VramError as `pinTarget` and `verifyShard`. */
 export async function verifyTarget(
   worker: Worker,
@@ -46,7 +52,7 @@ export async function verifyTarget(
 ): Promise<VerifyReport> {
   const { shard, unpin } = await pinTarget(worker, target);
   try {
-    return await verifyShard(worker, shard, signal);
+    return (await verifyShard(worker, shard, signal)).report;
   } finally {
     unpin();
   }
@@ -79,7 +85,7 @@ export async function verifyShard(
   worker: Worker,
   shard: LiveShard,
   signal: AbortSignal | undefined,
-): Promise<VerifyReport> {
+): Promise<Verified> {
   assertNotAborted(signal);
   const startMs = performance.now();
   const { shardId } = shard;
@@ -107,7 +113,7 @@ export async function verifyShard(
     durationMs: performance.now() - startMs,
   };
   await worker.record(sealVerified(report));
-  return report;
+  return { report, statement };
 }
 
 async function checkSeal(worker: Worker, seal: unknown, shardId: string | null): Promise<SealStatement> {
@@ -146,7 +152,7 @@ async function readDevice(worker: Worker, { allocation, statement }: LiveShard, 
     const { ok, violations } = evaluatePlacement({ facts, gpuDevice, sealed }, worker.parts.policy);
     return ok && digest !== null ? { digest } : { violations };
   } catch (error) {
-    throw signal?.aborted === true ? aborted(signal.reason) : error;
+    throw signal?.aborted === true && toVramError(error).code === "ABORTED" ? aborted(signal.reason) : error;
   }
 }
 

@@ -5,7 +5,7 @@ import type { SealKey } from "vram-seal";
 import { flipBit, simulatorStats } from "vram-simulator/control";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Seal, SealStatement, SealedShard } from "../src/index.js";
-import { bufferIdOf, eventTypes, eventsOfType, itWithFaults, openWorkplace, patternBytes, refusal, temporaryFolder } from "./fixture.js";
+import { bufferIdOf, deferred, eventTypes, eventsOfType, itWithFaults, openWorkplace, patternBytes, refusal, temporaryFolder } from "./fixture.js";
 
 const BYTES = patternBytes(5000);
 
@@ -90,15 +90,41 @@ describe("rotation of the seal key", () => {
     expect(await eventTypes(place)).not.toContain("vram.shard.resealed");
   });
 
-  it("a key that cannot sign leaves the seal as it was", async () => {
+  it("a key that can sign no more leaves the seal as it was", async () => {
     const { residency, first, shard } = await rotated();
     const { seal } = shard;
     const third = await generate();
-    await third.close();
     await residency.rotateSealKey(third);
+    await third.close();
     expect(await refusal(residency.reseal(shard))).toMatchObject({ code: "KEY_UNAVAILABLE" });
     expect(shard.seal).toBe(seal);
     expect(keyIdOf(shard)).toBe(first.keyId);
+  });
+
+  it("is not retired while somebody holds a shard of it that is on its way out", async () => {
+    const { residency, first, shard } = await rotated();
+    const [started, end] = [deferred(), deferred()];
+    const execution = residency.execute(shard, () => {
+      started.resolve();
+      return end.promise;
+    });
+    await started.promise;
+    const closing = shard.close();
+    expect(shard.sealed).toBe(false);
+    expect(await refusal(residency.retireSealKey(first.keyId))).toMatchObject({ code: "INVALID_INPUT" });
+    end.resolve();
+    await Promise.all([execution, closing]);
+    await residency.retireSealKey(first.keyId);
+  });
+
+  it("an attestation names the seals that were verified", async () => {
+    const { residency, shard } = await rotated();
+    const other = await residency.seal(BYTES);
+    const [envelope] = await Promise.all([residency.attest([shard, other], { nonce: Buffer.alloc(32, 1) }), residency.reseal(shard)]);
+    const { predicate } = JSON.parse(Buffer.from((JSON.parse(envelope) as { payload: string }).payload, "base64").toString()) as {
+      predicate: { shards: { sealedAt: string; verifiedAt: string }[] };
+    };
+    for (const { sealedAt, verifiedAt } of predicate.shards) expect(Date.parse(sealedAt)).toBeLessThanOrEqual(Date.parse(verifiedAt));
   });
 
   it("of two new seals at once the later one counts", async () => {
@@ -138,13 +164,16 @@ describe("a retired seal key", () => {
   it("is not one with which a seal is being made", async () => {
     const { residency } = await rotated();
     const retirements: unknown[] = [];
+    let isSealing = false;
     const third = await generate();
     const slow = watched(third, async () => {
-      if (retirements.length > 0) return;
+      if (!isSealing) return;
+      isSealing = false;
       await residency.rotateSealKey(await generate());
       retirements.push(await refusal(residency.retireSealKey(third.keyId)));
     });
     await residency.rotateSealKey(slow);
+    isSealing = true;
     const shard = await residency.seal(BYTES);
     expect(retirements).toMatchObject([{ code: "INVALID_INPUT", details: { argument: "keyId" } }]);
     expect(keyIdOf(shard)).toBe(third.keyId);
@@ -165,12 +194,22 @@ describe("a key that is handed over", () => {
   it.each([
     ["a key that is there already", (key: SealKey) => key],
     ["no key", () => ({})],
+    ["a key without a name", () => ({ mac: () => undefined, close: () => undefined })],
     ["nothing", () => undefined],
   ])("is not %s", async (_, choose) => {
     const { residency, first, shard } = await rotated();
     const error = await refusal(residency.rotateSealKey(choose(first) as SealKey));
     expect(error).toMatchObject({ code: "INVALID_INPUT", details: { argument: "key" } });
     await residency.verify(shard);
+  });
+
+  it("is not one that cannot sign", async () => {
+    const { residency, second, shard } = await rotated();
+    const closed = await generate();
+    await closed.close();
+    expect(await refusal(residency.rotateSealKey(closed))).toMatchObject({ code: "KEY_UNAVAILABLE" });
+    await residency.reseal(shard);
+    expect(keyIdOf(shard)).toBe(second.keyId);
   });
 
   it("signs nothing where the rotation is not in the trail", async () => {

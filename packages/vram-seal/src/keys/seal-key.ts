@@ -2,7 +2,7 @@
 export interface SealKey {
   /** Public name of the root key: 16 lowercase hexadecimal characters. */
   readonly keyId: string;
-  /** Whether the key lies in memory locked against swapping and dumping. */
+  /** Whether the key lies in memory locked against swapping and dumping, or in a token that never gives it out. */
   readonly locked: boolean;
   /**
    * HMAC-SHA256 under the MAC key of one process instance (docs/spec/seal-v1.md, "Keys").

@@ -65,10 +65,13 @@ describe("verifySeal with several keys", () => {
     });
   });
 
-  it("a key that is out of reach is no verdict", async () => {
+  it("a key that is out of reach is no verdict, and does not matter where another made the seal", async () => {
     const closed = await generate();
     await closed.close();
-    expect(await failureOf(() => verifySeal(seal, { key: [closed, key], instanceId: INSTANCE }))).toMatchObject({ code: "KEY_UNAVAILABLE" });
+    for (const keys of [[closed, key], [key, closed]]) {
+      expect((await verifySeal(seal, { key: keys, instanceId: INSTANCE })).keyId).toBe(key.keyId);
+    }
+    expect(await failureOf(() => verifySeal(seal, { key: [closed, ...others], instanceId: INSTANCE }))).toMatchObject({ code: "KEY_UNAVAILABLE" });
   });
 });
 

@@ -39,13 +39,19 @@ export async function verifySeal(seal: unknown, options: VerifySealOptions): Pro
   return statement;
 }
 
-/** The first key whose MAC it is. */
+/** The first key whose MAC it is. A key that is out of reach is no verdict, unless another made the seal. */
 async function signerOf(
   { statement, mac }: SealBytes,
   { keys, instanceId }: { readonly keys: readonly SealKey[]; readonly instanceId: string },
 ): Promise<SealKey | undefined> {
+  const unavailable: unknown[] = [];
   for (const key of keys) {
-    if (equalMacs(await sealMac(key, instanceId, statement), mac)) return key;
+    try {
+      if (equalMacs(await sealMac(key, instanceId, statement), mac)) return key;
+    } catch (error) {
+      unavailable.push(error);
+    }
   }
+  if (unavailable.length > 0) throw unavailable[0];
   return undefined;
 }

@@ -42,7 +42,7 @@ export function makeToken(label: string) {
     addKeys(...keys: readonly { readonly label: string; readonly value?: Buffer }[]): void {
       const library = new (pkcs11().PKCS11)() as KeyMaker;
       library.load(SOFTHSM ?? "");
-      library.C_Initialize();
+      library.C_Initialize({ flags: 0 });
       try {
         const slot = library.C_GetSlotList(true).find((each) => library.C_GetTokenInfo(each).label.trimEnd() === label);
         if (slot === undefined) throw new Error("the token is not there");

@@ -1,8 +1,11 @@
+import { CKF_OS_LOCKING_OK, CKR_CRYPTOKI_ALREADY_INITIALIZED } from "./module.js";
 import type { Pkcs11Library, Pkcs11Module } from "./module.js";
-import { tokenRefused, tokenUnavailable } from "./token-error.js";
+import { resultOf, tokenRefused, tokenUnavailable } from "./token-error.js";
 
 interface Shared {
   readonly library: Pkcs11Library;
+  /** Who initialised it ends it. */
+  readonly isOwn: boolean;
   users: number;
 }
 
@@ -13,23 +16,24 @@ const shared = new Map<string, Shared>();
 export function acquireLibrary(path: string, { PKCS11 }: Pkcs11Module): { readonly library: Pkcs11Library; readonly release: () => void } {
   let entry = shared.get(path);
   if (entry === undefined) {
-    entry = { library: load(new PKCS11(), path), users: 0 };
+    entry = { ...load(new PKCS11(), path), users: 0 };
     shared.set(path, entry);
   }
   entry.users += 1;
   return { library: entry.library, release: once(() => { release(path); }) };
 }
 
-function load(library: Pkcs11Library, path: string): Pkcs11Library {
+function load(library: Pkcs11Library, path: string): Pick<Shared, "library" | "isOwn"> {
   try {
     library.load(path);
   } catch {
     throw tokenUnavailable("no-library", "the token's PKCS #11 library could not be loaded");
   }
   try {
-    library.C_Initialize();
-    return library;
+    library.C_Initialize({ flags: CKF_OS_LOCKING_OK });
+    return { library, isOwn: true };
   } catch (error) {
+    if (resultOf(error) === CKR_CRYPTOKI_ALREADY_INITIALIZED) return { library, isOwn: false };
     library.close();
     throw tokenRefused(error);
   }
@@ -42,7 +46,7 @@ function release(path: string): void {
   if (entry.users > 0) return;
   shared.delete(path);
   try {
-    entry.library.C_Finalize();
+    if (entry.isOwn) entry.library.C_Finalize();
   } catch {
     // A token that is gone cannot be told good-bye.
   }

@@ -10,7 +10,7 @@ export interface Pkcs11Attribute {
 export interface Pkcs11Library {
   load(path: string): void;
   close(): void;
-  C_Initialize(): void;
+  C_Initialize(options: { readonly flags: number }): void;
   C_Finalize(): void;
   C_GetSlotList(tokenPresent: boolean): Pkcs11Handle[];
   C_GetTokenInfo(slot: Pkcs11Handle): { readonly label: string };
@@ -31,6 +31,8 @@ export interface Pkcs11Module {
 }
 
 /** Numbers of the standard (PKCS #11 2.40, pkcs11t.h). */
+/** The library must keep its own state safe from threads: signing runs on one, the rest on another. */
+export const CKF_OS_LOCKING_OK = 0x2;
 export const CKF_SERIAL_SESSION = 0x4;
 export const CKU_USER = 1;
 export const CKO_SECRET_KEY = 0x4;
@@ -40,3 +42,4 @@ export const CKA_SENSITIVE = 0x103;
 export const CKA_EXTRACTABLE = 0x162;
 export const CKM_SHA256_HMAC = 0x251;
 export const CKR_USER_ALREADY_LOGGED_IN = 0x100;
+export const CKR_CRYPTOKI_ALREADY_INITIALIZED = 0x191;

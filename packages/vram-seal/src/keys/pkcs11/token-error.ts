@@ -10,6 +10,9 @@ export function tokenUnavailable(reason: TokenProblem, message: string, details:
   return new SealError("KEY_UNAVAILABLE", message, { details: { reason, ...details } });
 }
 
+/** The number of a failed call's result. */
+export const resultOf = (error: unknown): unknown => (Object(error) as { code?: unknown }).code;
+
 /** What a call of the library failed with: the name of its result, where it has one. */
 export function tokenRefused(error: unknown): SealError {
   if (error instanceof SealError) return error;

@@ -13,7 +13,7 @@ import {
   CKU_USER,
 } from "./module.js";
 import type { Pkcs11Handle, Pkcs11Library, Pkcs11Module } from "./module.js";
-import { tokenRefused, tokenUnavailable } from "./token-error.js";
+import { resultOf, tokenRefused, tokenUnavailable } from "./token-error.js";
 
 export interface TokenKeyPlace {
   readonly library: string;
@@ -30,7 +30,7 @@ export class TokenKey {
   readonly #session: Pkcs11Handle;
   readonly #key: Pkcs11Handle;
   readonly #release: () => void;
-  #open = true;
+  #closed: Promise<void> | undefined;
   /** One operation at a time is what a session takes. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -61,16 +61,19 @@ export class TokenKey {
 
   /** HMAC-SHA256, made by the token. @throws SealError `KEY_UNAVAILABLE` */
   async hmac(message: Uint8Array): Promise<Buffer> {
-    if (!this.#open) throw new SealError("KEY_UNAVAILABLE", "the seal key is closed", { details: { reason: "closed" } });
+    if (this.#closed !== undefined) throw new SealError("KEY_UNAVAILABLE", "the seal key is closed", { details: { reason: "closed" } });
     const work = this.#last.then(() => this.#sign(message));
     this.#last = work.catch(() => undefined);
     return await work;
   }
 
   /** Waits for what runs. Idempotent. */
-  async close(): Promise<void> {
-    if (!this.#open) return;
-    this.#open = false;
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     await this.#last;
     try {
       this.#library.C_CloseSession(this.#session);
@@ -84,7 +87,9 @@ export class TokenKey {
   async #sign(message: Uint8Array): Promise<Buffer> {
     try {
       this.#library.C_SignInit(this.#session, { mechanism: CKM_SHA256_HMAC }, this.#key);
-      return await this.#library.C_SignAsync(this.#session, Buffer.from(message), Buffer.alloc(MAC_BYTES));
+      const mac = await this.#library.C_SignAsync(this.#session, Buffer.from(message), Buffer.alloc(MAC_BYTES));
+      if (mac.length !== MAC_BYTES) throw tokenUnavailable("token", "the token gave no HMAC-SHA256");
+      return mac;
     } catch (error) {
       throw tokenRefused(error);
     }
@@ -103,7 +108,7 @@ function login(library: Pkcs11Library, session: Pkcs11Handle, pin: string): void
   try {
     library.C_Login(session, CKU_USER, pin);
   } catch (error) {
-    if ((Object(error) as { code?: unknown }).code !== CKR_USER_ALREADY_LOGGED_IN) throw error;
+    if (resultOf(error) !== CKR_USER_ALREADY_LOGGED_IN) throw error;
   }
 }
 
