@@ -5,6 +5,7 @@ import { evaluatePlacement } from "vram-policy";
 import { createAttestation, generateAttestationKey, verifySeal } from "vram-seal";
 import { once } from "./once.mjs";
 import { quantile } from "./statistics.mjs";
+import { isTokenAbsent, openTokenKey } from "./token.mjs";
 
 const CALLS = 1_000;
 const BLOCK = Buffer.alloc(4096, 1);
@@ -12,6 +13,7 @@ const ON_DEVICE = ["statement check", "attribute query"];
 /** What it costs to hand anything to another thread and hear of it: libuv's thread pool, with a task of no weight. */
 const ROUND_TRIP = "thread-pool round trip";
 const ATTESTATION = "createAttestation() of 64 shards";
+const TOKEN = "mac() of a key in SoftHSM";
 const oneRandomByte = promisify(randomBytes);
 const ON_HOST = ["verifySeal()", "evaluatePlacement()", "sealKey.mac()"];
 
@@ -70,18 +72,24 @@ async function prepare({ device, policy, residency, sealKey: key }) {
   };
 }
 
-export function callGroup({ workplace }) {
+export function callGroup({ folder, workplace }) {
   const { backend } = workplace;
   const calls = once(() => prepare(workplace));
   const subject = (id) => ({ id, backend: ON_DEVICE.includes(id) ? backend : undefined, measure: async () => timeCalls((await calls())[id]) });
   const own = [...ON_DEVICE, ...ON_HOST].map(subject);
+  const tokenKey = once(() => openTokenKey(folder));
+  const measureToken = async () => {
+    const key = await tokenKey();
+    return timeCalls(() => key.mac("0".repeat(32), BLOCK));
+  };
   return {
     name: "calls",
-    subjects: [...own, subject("createHmac"), subject(ROUND_TRIP), subject(ATTESTATION)],
+    subjects: [...own, subject("createHmac"), subject(ROUND_TRIP), subject(ATTESTATION), { id: TOKEN, absent: isTokenAbsent(), measure: measureToken }],
     rows: [
       { id: "statement check without digest, p99", backend, own: "statement check", of: "p99Seconds", unit: "µs", must: 100, aim: 50 },
       { id: `statement check : ${ROUND_TRIP}, p99`, backend, own: "statement check", peer: ROUND_TRIP, of: "p99Seconds" },
       { id: "attestation of 64 shards, beside their verification", own: ATTESTATION, unit: "ms", must: 5, aim: 5 },
+      { id: "a direct key in SoftHSM, a MAC", own: TOKEN, unit: "µs", must: 100, aim: 50 },
       ...own.map(({ id, backend }) => ({ id: `${id} : createHmac`, backend, own: id, peer: "createHmac" })),
     ],
   };

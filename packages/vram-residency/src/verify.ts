@@ -38,7 +38,7 @@ export async function pinTarget(worker: Worker, target: VerifyTarget): Promise<P
   return { shard, unpin: shard.pins.take() };
 }
 
-/** A verification, with the statement that was verified: a shard may be sealed anew meanwhile. */
+/** A verification, with the worker's own copy of the statement that was verified: a shard may be sealed anew meanwhile. */
 export interface Verified {
   readonly report: VerifyReport;
   readonly statement: SealStatement;
@@ -88,11 +88,11 @@ export async function verifyShard(
 ): Promise<Verified> {
   assertNotAborted(signal);
   const startMs = performance.now();
-  const { shardId } = shard;
+  const { shardId, seal, statement: ours } = shard;
   // The device works while the statement is checked here.
   const found = readDevice(worker, shard, signal);
   found.catch(() => undefined);
-  const statement = await checkSeal(worker, shard.seal, shardId);
+  const statement = await checkSeal(worker, seal, shardId);
   await checkAge(worker, shardId, statement);
   const digest = await digestOf(worker, shardId, found);
   if (digest !== statement.digest) {
@@ -113,7 +113,7 @@ export async function verifyShard(
     durationMs: performance.now() - startMs,
   };
   await worker.record(sealVerified(report));
-  return { report, statement };
+  return { report, statement: ours };
 }
 
 async function checkSeal(worker: Worker, seal: unknown, shardId: string | null): Promise<SealStatement> {
