@@ -107,6 +107,36 @@ describe("vram-residency audit verify", () => {
   });
 });
 
+describe("vram-residency audit prove and check-proof", () => {
+  const checkpointOf = (dir: string, number: number) =>
+    readFileSync(join(dir, "audit-v1.checkpoints"), "utf8").split("\n").slice(number * 5, number * 5 + 5).join("\n").concat("\n");
+
+  it("prove a line, and that the log continues an older checkpoint, to who has the public key alone", async () => {
+    const folder = await temporaryFolder();
+    const dir = join(folder, "audit");
+    await run(["demo", ...commandOptions, "--audit", dir]);
+    const publicKey = readFileSync(`${dir}.pub`, "utf8").trim();
+    const [file, checkpoint] = [join(folder, "proof"), join(folder, "checkpoint")];
+    writeFileSync(checkpoint, checkpointOf(dir, 0));
+
+    const line = await run(["audit", "prove", dir, "--sequence", "2"]);
+    writeFileSync(file, line.stdout);
+    const checked = await run(["audit", "check-proof", file, "--public-key", publicKey]);
+    expect([line.code, checked.code]).toEqual([0, 0]);
+    expect(checked.stdout.split("\n")[0]).toBe(readFileSync(join(dir, "audit-v1.jsonl"), "utf8").split("\n")[1]);
+    writeFileSync(file, line.stdout.replace("index 1", "index 2"));
+    const refused = await run(["audit", "check-proof", file, "--public-key", publicKey]);
+    expect(refused.stderr).toMatch(/^INTEGRITY_VIOLATION: /);
+    expect(refused.code).toBe(3);
+
+    const history = await run(["audit", "prove", dir, "--from-size", "1"]);
+    writeFileSync(file, history.stdout);
+    const continued = await run(["audit", "check-proof", file, "--public-key", publicKey, "--checkpoint", checkpoint, "--json"]);
+    expect(JSON.parse(continued.stdout)).toMatchObject({ kind: "consistency", oldSize: 1 });
+    expect(continued.code).toBe(0);
+  });
+});
+
 describe("the command line", () => {
   itWithFaults("DRIVER_UNAVAILABLE with the remedy, exit 1, where no GPU is and no simulator named", async () => {
     const { code, stderr } = await run(["demo", "--audit", join(await temporaryFolder(), "audit")]);
@@ -130,7 +160,7 @@ describe("the command line", () => {
     expect(stderr).not.toContain(file);
   });
 
-  it.each([[["demo", "--simulat"]], [["digest"]], [["nothing"]], [["demo", "--simulate=perhaps"]], [["audit", "verify"]], [["attest", "verify", "file"]]])(
+  it.each([[["demo", "--simulat"]], [["digest"]], [["nothing"]], [["demo", "--simulate=perhaps"]], [["audit", "verify"]], [["audit", "prove", "dir"]], [["audit", "prove", "dir", "--sequence", "0"]], [["audit", "prove", "dir", "--sequence", "1", "--from-size", "1"]], [["audit", "check-proof", "file"]], [["attest", "verify", "file"]]])(
     "exits 2 for %j",
     async (args) => {
       expect((await run(args)).code).toBe(2);

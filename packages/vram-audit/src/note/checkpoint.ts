@@ -10,6 +10,11 @@ export interface Checkpoint {
   readonly root: Buffer;
 }
 
+/** A checkpoint with the note in which it was signed. */
+export interface SignedCheckpoint extends Checkpoint {
+  readonly note: string;
+}
+
 /** Lines in a checkpoint as this package writes it: origin, size, root, an empty one, one signature. */
 export const CHECKPOINT_LINES = 5;
 

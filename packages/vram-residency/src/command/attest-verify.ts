@@ -1,15 +1,9 @@
-import { createReadStream } from "node:fs";
-import { buffer } from "node:stream/consumers";
 import { verifyAttestation } from "vram-seal";
 import type { AttestationStatement, SealStatement } from "vram-seal";
-import { invalidInput } from "../errors.js";
 import { EXIT } from "./exit-codes.js";
 import type { ExitCode } from "./exit-codes.js";
-import { fileErrorCode } from "./file-error.js";
 import type { Output } from "./output.js";
-
-/** More than any attestation or key has: a longer file is refused by its form. */
-const READ_MAX_BYTES = 16 * 1024 * 1024 + 1;
+import { readFileArgument } from "./read-file.js";
 
 export interface AttestVerifyOptions {
   /** File with the signer's Ed25519 public key, SubjectPublicKeyInfo in PEM. */
@@ -25,8 +19,8 @@ export interface AttestVerifyOptions {
 /** Verifies an attestation from a file and tells what it vouches for. Needs no GPU. */
 export async function attestVerify(file: string, options: AttestVerifyOptions, output: Output): Promise<ExitCode> {
   const { nonce, maxAge, allowProcessKey, allowBackend } = options;
-  const statement = verifyAttestation(await read("file", file), {
-    publicKey: (await read("--public-key", options.publicKey)).toString(),
+  const statement = verifyAttestation(await readFileArgument("file", file), {
+    publicKey: (await readFileArgument("--public-key", options.publicKey)).toString(),
     nonce,
     ...(maxAge !== undefined && { maxAgeMs: maxAge * 1000 }),
     ...(allowProcessKey && { allowProcessKey }),
@@ -56,12 +50,4 @@ function tell({ subject, predicate }: AttestationStatement, output: Output): voi
 function onOff(fact: boolean | null): string {
   if (fact === null) return "unknown";
   return fact ? "on" : "off";
-}
-
-async function read(argument: string, path: string): Promise<Buffer> {
-  try {
-    return await buffer(createReadStream(path, { end: READ_MAX_BYTES - 1 }));
-  } catch (error) {
-    throw invalidInput(argument, `name a readable file (${fileErrorCode(error)})`);
-  }
 }

@@ -2,6 +2,10 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { createKeyFile } from "vram-seal";
 import { attestVerify } from "./attest-verify.js";
 import type { AttestVerifyOptions } from "./attest-verify.js";
+import { auditCheckProof } from "./audit-check-proof.js";
+import type { AuditCheckProofOptions } from "./audit-check-proof.js";
+import { auditProve } from "./audit-prove.js";
+import type { AuditProveOptions, ProofClaim } from "./audit-prove.js";
 import { auditVerify } from "./audit-verify.js";
 import type { AuditVerifyOptions } from "./audit-verify.js";
 import { demo } from "./demo.js";
@@ -80,6 +84,11 @@ interface DriverOptions extends CommonOptions {
   readonly simulate?: SimulateOption;
 }
 
+interface ClaimOptions {
+  readonly sequence?: number;
+  readonly fromSize?: number;
+}
+
 function createProgram(perform: (options: CommonOptions, action: Action) => Promise<void>): Command {
   const program = new Command("vram-residency")
     .description("Seals model weights in GPU memory and re-verifies them there before every execution.")
@@ -123,6 +132,22 @@ function createProgram(perform: (options: CommonOptions, action: Action) => Prom
     .action((dir: string, options: AuditVerifyOptions & CommonOptions) =>
       perform(options, (output) => auditVerify(dir, options, output)),
     );
+  command("prove", "print a proof that a line is in an audit log, or that the log continues an older checkpoint", audit)
+    .argument("<dir>")
+    .addOption(new Option("--sequence <number>", "the line to prove, from 1").argParser(readPosition).conflicts("fromSize"))
+    .addOption(new Option("--from-size <lines>", "how many lines the older checkpoint has").argParser(readPosition))
+    .option("--public-key <key>", "the log's public key, known from elsewhere than the log")
+    .action((dir: string, options: AuditProveOptions & ClaimOptions & CommonOptions, prove: Command) => {
+      const claim = readClaim(options, prove);
+      return perform(options, (output) => auditProve(dir, claim, options, output));
+    });
+  command("check-proof", "check what \"audit prove\" printed; needs nothing of the log but its public key", audit)
+    .argument("<file>")
+    .requiredOption("--public-key <key>", "the log's public key")
+    .option("--checkpoint <file>", "the older checkpoint, for a proof that the log continues it")
+    .action((file: string, options: AuditCheckProofOptions & CommonOptions) =>
+      perform(options, (output) => auditCheckProof(file, options, output)),
+    );
 
   const attest = program.command("attest").description("work on attestations");
   command("verify", "check an attestation, which a worker signed for a nonce; needs no GPU", attest)
@@ -155,6 +180,17 @@ function readNonce(hex: string): Uint8Array {
 function readSeconds(text: string): number {
   if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError("It must be a whole number of seconds.");
   return Number(text);
+}
+
+function readPosition(text: string): number {
+  if (!/^[1-9][0-9]{0,14}$/.test(text)) throw new InvalidArgumentError("It must be a whole number from 1.");
+  return Number(text);
+}
+
+function readClaim({ sequence, fromSize }: ClaimOptions, command: Command): ProofClaim {
+  if (sequence !== undefined) return { sequence };
+  if (fromSize !== undefined) return { fromSize };
+  return command.error("error: one of --sequence and --from-size is required");
 }
 
 async function keyGenerate(file: string, output: Output): Promise<ExitCode> {
