@@ -1,8 +1,17 @@
+export type { Anchor, AnchorOptions } from "./anchor/anchor.js";
+export type { AnchorState } from "./anchor/anchor-keeper.js";
+export { commandAnchor } from "./anchor/command-anchor.js";
+export { directoryAnchor } from "./anchor/directory-anchor.js";
+export { httpAnchor } from "./anchor/http-anchor.js";
+export type { HttpAnchorOptions } from "./anchor/http-anchor.js";
+export { readAnchor } from "./anchor/read-anchor.js";
 export { AuditError } from "./audit-error.js";
 export type { AuditErrorCode, AuditErrorDetails } from "./audit-error.js";
 export type { StoredEvent } from "./events/line.js";
 export { workerSource } from "./events/parse-event.js";
 export type {
+  AnchorFailed,
+  AnchorRestored,
   AuditClosed,
   AuditEvent,
   AuditOpened,
@@ -23,6 +32,7 @@ export type { AuditHead, AuditLog, AuditLogState, Receipt } from "./log/audit-lo
 export { openAuditLog } from "./log/open-audit-log.js";
 export type { OpenAuditLogOptions } from "./log/options.js";
 export type { CheckpointInterval } from "./log/committer.js";
+export type { Checkpoint, SignedCheckpoint } from "./note/checkpoint.js";
 export type { MirrorLogger } from "./mirror/mirror.js";
 export { checkAuditProof } from "./proof/check-proof.js";
 export type { CheckAuditProofOptions, ProvenHistory, ProvenLine } from "./proof/check-proof.js";

@@ -139,6 +139,8 @@ const auditRecovered = event(
   warning,
   record({ cutBytes: count, liveShards: list(shardId, LIVE_SHARDS_MAX), uncleanEnd: flag }),
 );
+const anchorFailed = event("vram.audit.anchor_failed", warning, record({ anchor: name, code: errorCode, keptSize: count }));
+const anchorRestored = event("vram.audit.anchor_restored", info, record({ anchor: name, keptSize: count }));
 const auditClosed = event("vram.audit.closed", info, record({}));
 
 /** What a worker may append. */
@@ -161,7 +163,14 @@ export const workerEventSchema = z.discriminatedUnion(
 );
 
 /** Everything a line can hold: a worker's events and the log's own. */
-export const knownEventSchema = z.discriminatedUnion("type", [...workerEventSchema.options, auditOpened, auditRecovered, auditClosed]);
+export const knownEventSchema = z.discriminatedUnion("type", [
+  ...workerEventSchema.options,
+  auditOpened,
+  auditRecovered,
+  anchorFailed,
+  anchorRestored,
+  auditClosed,
+]);
 
 export const KNOWN_TYPES: ReadonlySet<string> = new Set(knownEventSchema.options.map((option) => option.shape.type.value));
 
@@ -178,6 +187,8 @@ export type KeyRotated = z.infer<typeof keyRotated>;
 export type KeyRetired = z.infer<typeof keyRetired>;
 export type AuditOpened = z.infer<typeof auditOpened>;
 export type AuditRecovered = z.infer<typeof auditRecovered>;
+export type AnchorFailed = z.infer<typeof anchorFailed>;
+export type AnchorRestored = z.infer<typeof anchorRestored>;
 export type AuditClosed = z.infer<typeof auditClosed>;
 
 /** What {@link AuditLog.append} takes. */

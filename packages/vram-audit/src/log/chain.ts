@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { type DraftLine, placeLine } from "../events/line.js";
-import { signCheckpoint } from "../note/checkpoint.js";
+import { type SignedCheckpoint, signCheckpoint } from "../note/checkpoint.js";
 import type { VerifierKey } from "../note/verifier-key.js";
 import type { AppendFile } from "../storage/append-file.js";
 import { leafHash, type MerkleTree } from "../tree/merkle-tree.js";
@@ -69,13 +69,15 @@ export class Chain {
     return receipts;
   }
 
-  /** Signs what is durable, and makes the signature so. Nothing is written when nothing is new. */
-  async checkpoint(): Promise<void> {
+  /** Signs what is durable, and makes the signature so. Undefined, and nothing is written, when nothing is new. */
+  async checkpoint(): Promise<SignedCheckpoint | undefined> {
     const { files, tree, origin, privateKey, key } = this.state;
-    if (this.uncovered === 0) return;
-    const note = signCheckpoint({ origin, size: tree.size, root: tree.root() }, privateKey, key);
+    if (this.uncovered === 0) return undefined;
+    const checkpoint = { origin, size: tree.size, root: tree.root() };
+    const note = signCheckpoint(checkpoint, privateKey, key);
     await files.checkpoints.append(Buffer.from(note));
     await files.checkpoints.datasync();
-    this.#checkpointSize = tree.size;
+    this.#checkpointSize = checkpoint.size;
+    return { ...checkpoint, note };
   }
 }

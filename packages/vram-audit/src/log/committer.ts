@@ -1,5 +1,6 @@
 import { type AuditError, fileUnavailable, unavailable } from "../audit-error.js";
 import type { DraftLine } from "../events/line.js";
+import type { SignedCheckpoint } from "../note/checkpoint.js";
 import type { Receipt } from "./audit-log.js";
 import { LOG_FILE } from "../storage/file-names.js";
 import type { Chain } from "./chain.js";
@@ -15,6 +16,12 @@ export interface Submission {
   readonly urgency: "checkpoint" | "ordinary";
   /** Told once the line is durable. */
   readonly onDurable?: (receipt: Receipt) => void;
+}
+
+export interface CommitterEvents {
+  readonly failure: (error: AuditError) => void;
+  /** Told of every checkpoint once it is durable. */
+  readonly checkpoint: (checkpoint: SignedCheckpoint) => void;
 }
 
 interface Waiting extends Submission {
@@ -38,7 +45,7 @@ export class Committer {
   constructor(
     private readonly chain: Chain,
     private readonly interval: CheckpointInterval,
-    private readonly onFailure: (error: AuditError) => void,
+    private readonly on: CommitterEvents,
   ) {}
 
   get failure(): AuditError | undefined {
@@ -56,6 +63,11 @@ export class Committer {
       this.#waiting.push({ ...submission, resolve, reject });
       this.#start();
     });
+  }
+
+  /** Ends writing for good, but for what is being written now. */
+  fail(error: AuditError): void {
+    this.#fail(error, []);
   }
 
   /** Resolves when nothing is being written and no timer will write. */
@@ -102,22 +114,22 @@ export class Committer {
       unanswered = batch.filter(({ urgency }) => urgency === "checkpoint");
       if (unanswered.length > 0 || this.#checkpointDue || this.chain.uncovered >= this.interval.events) {
         this.#checkpointDue = false;
-        await this.chain.checkpoint();
+        const checkpoint = await this.chain.checkpoint();
+        if (checkpoint !== undefined) this.on.checkpoint(checkpoint);
       }
       for (const { waiting, receipt } of written) waiting.resolve(receipt);
     } catch (error) {
-      this.#fail(error, unanswered);
+      this.#fail(fileUnavailable(LOG_FILE, "written", error), unanswered);
     }
   }
 
-  #fail(error: unknown, unanswered: readonly Waiting[]): void {
-    const failure = fileUnavailable(LOG_FILE, "written", error);
-    this.#failure = failure;
+  #fail(failure: AuditError, unanswered: readonly Waiting[]): void {
+    this.#failure ??= failure;
     const refused = [...unanswered, ...this.#waiting];
     this.#waiting = [];
     this.#waitingBytes = 0;
     for (const { reject } of refused) reject(failure);
-    this.onFailure(failure);
+    this.on.failure(failure);
   }
 
   #schedule(): void {

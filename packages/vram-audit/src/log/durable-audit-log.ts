@@ -1,3 +1,5 @@
+import type { Anchor } from "../anchor/anchor.js";
+import { AnchorKeeper, type AnchorState } from "../anchor/anchor-keeper.js";
 import { invalidInput, unavailable } from "../audit-error.js";
 import { draftLine, LINE_MAX_BYTES } from "../events/line.js";
 import { parseEvent } from "../events/parse-event.js";
@@ -13,18 +15,22 @@ export interface DurableAuditLogParts {
   readonly verifierKey: string;
   readonly interval: CheckpointInterval;
   readonly mirror: Mirror | undefined;
+  readonly anchors: readonly Anchor[];
   /** Gives up everything the log holds open; called once, last. */
   readonly release: () => Promise<void>;
 }
 
 export class DurableAuditLog implements AuditLog {
   readonly #committer: Committer;
+  readonly #keepers: readonly AnchorKeeper[];
   readonly #abort = new AbortController();
   #closing: Promise<void> | undefined;
 
   constructor(private readonly parts: DurableAuditLogParts) {
-    this.#committer = new Committer(parts.chain, parts.interval, (error) => {
-      this.#abort.abort(error);
+    this.#keepers = parts.anchors.map((anchor) => new AnchorKeeper(anchor, (keeper) => { this.#tell(keeper); }));
+    this.#committer = new Committer(parts.chain, parts.interval, {
+      failure: (error) => { this.#abort.abort(error); },
+      checkpoint: (checkpoint) => { for (const keeper of this.#keepers) keeper.offer(checkpoint); },
     });
   }
 
@@ -43,6 +49,10 @@ export class DurableAuditLog implements AuditLog {
 
   get mirrorDropped(): number {
     return this.parts.mirror?.dropped ?? 0;
+  }
+
+  get anchors(): readonly AnchorState[] {
+    return this.#keepers.map(({ state }) => state);
   }
 
   async append(event: AuditEvent): Promise<Receipt> {
@@ -71,10 +81,31 @@ export class DurableAuditLog implements AuditLog {
 
   async #close(): Promise<void> {
     try {
-      if (this.#committer.failure === undefined) await this.record([{ type: "vram.audit.closed", severity: "info", data: {} }]);
+      if (this.#committer.failure === undefined) await this.#end();
     } finally {
       await this.#committer.settle();
       await this.parts.release();
+    }
+  }
+
+  async #end(): Promise<void> {
+    await this.record([{ type: "vram.audit.closed", severity: "info", data: {} }]);
+    await Promise.all(this.#keepers.map((keeper) => keeper.settle()));
+    if (this.#committer.failure !== undefined) throw this.#committer.failure;
+  }
+
+  /** An anchor began to fail, or is back: the log says so, unless its last line is written. */
+  #tell({ anchor, state }: AnchorKeeper): void {
+    const { name, keptSize, lastFailure } = state;
+    if (lastFailure !== null && anchor.required === true) {
+      this.#committer.fail(unavailable("anchor", `the required anchor "${name}" did not keep a checkpoint`, { anchor: name, code: lastFailure }));
+    } else if (this.#closing === undefined) {
+      const event: KnownEvent =
+        lastFailure === null
+          ? { type: "vram.audit.anchor_restored", severity: "info", data: { anchor: name, keptSize } }
+          : { type: "vram.audit.anchor_failed", severity: "warning", data: { anchor: name, code: lastFailure, keptSize } };
+      // A log that can no longer write has said so itself.
+      this.#submit(event, "ordinary").catch(() => undefined);
     }
   }
 

@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { basename } from "node:path";
+import { readKept } from "../anchor/read-kept.js";
 import { fileUnavailable, invalidInput } from "../audit-error.js";
 import type { AuditOpened } from "../events/schema.js";
 import { Mirror } from "../mirror/mirror.js";
@@ -23,7 +24,7 @@ import { ReleaseStack } from "./release-stack.js";
  * a crash left half-written is cut, and the cut, like the shards that were live, is the new session's first event.
  *
  * @throws AuditError `INVALID_INPUT`; `AUDIT_UNAVAILABLE` when the directory or key could be someone else's, when there
- * is another writer, or when the log was altered
+ * is another writer, or when the log was altered or is not the one that an anchor keeps a checkpoint of
  */
 export async function openAuditLog(options: OpenAuditLogOptions): Promise<AuditLog> {
   return openAuditLogOn((file) => file, options);
@@ -59,7 +60,7 @@ async function openIn(
   const raw: RawFiles = { log: await openFile(LOG_FILE), leaves: await openFile(LEAF_FILE), checkpoints: await openFile(CHECKPOINT_FILE) };
   await directory.sync();
   const { privateKey, key } = await resolveKey(raw, directory, options);
-  const { files, scan, events } = await recoverLog(raw, key);
+  const { files, scan, events } = await recoverLog(raw, key, await readKept(options.anchors, key));
   await publishVerifierKey(directory.path, key);
   const { tree, lastHash, roots } = scan;
   const log = new DurableAuditLog({
@@ -68,6 +69,7 @@ async function openIn(
     verifierKey: formatVerifierKey(key),
     interval: options.checkpointEvery,
     mirror: options.mirror && new Mirror(options.mirror),
+    anchors: options.anchors,
     release: () => stack.release(),
   });
   await log.record([openedEvent(key), ...events]);

@@ -1,6 +1,7 @@
 import { unavailable } from "../audit-error.js";
 import { LIVE_SHARDS_MAX } from "../events/fields.js";
 import type { AuditRecovered } from "../events/schema.js";
+import type { Checkpoint } from "../note/checkpoint.js";
 import type { VerifierKey } from "../note/verifier-key.js";
 import { type ReadableFile, readLines } from "../read/read-lines.js";
 import { type Scan, scanLog } from "../read/scan-log.js";
@@ -32,12 +33,13 @@ export interface Recovery {
 
 /**
  * Reads a log that is to be continued, cuts what a crash left half-written, and tells what it found.
+ * @param anchors checkpoints of the log that its anchors keep
  * @throws AuditError `AUDIT_UNAVAILABLE` with reason `damaged` for a log that a crash alone does not explain
  */
-export async function recoverLog(raw: RawFiles, key: VerifierKey): Promise<Recovery> {
+export async function recoverLog(raw: RawFiles, key: VerifierKey, anchors: readonly Checkpoint[]): Promise<Recovery> {
   const history = { file: raw.checkpoints, byteLength: (await raw.checkpoints.stat()).size };
   const logBytes = (await raw.log.stat()).size;
-  const scan = await scanLog({ log: raw.log, logBytes, history, leaves: raw.leaves, key });
+  const scan = await scanLog({ log: raw.log, logBytes, history, leaves: raw.leaves, key, anchors });
   assertUndamaged(scan);
   const { wholeBytes, tree, roots, storedLeaves } = scan;
   const files: LogFiles = {

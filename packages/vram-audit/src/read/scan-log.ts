@@ -17,7 +17,8 @@ export interface ScanInput {
   readonly leaves: ReadableFile | undefined;
   /** Its name is the log's origin. Without it no checkpoint can be believed. */
   readonly key: VerifierKey | undefined;
-  readonly anchor?: Checkpoint | undefined;
+  /** Checkpoints of the log that were kept elsewhere. */
+  readonly anchors: readonly Checkpoint[];
 }
 
 /** What one pass over a log shows. A torn tail is not among `problems`: what it means is the caller's to say. */
@@ -42,7 +43,7 @@ export async function scanLog(input: ScanInput): Promise<Scan> {
   const evidence = await LeafEvidence.open(input.leaves, latest);
   const problems = new ProblemList();
   const tree = new MerkleTree();
-  const roots = new RootCheck(problems, key?.name, readHistory(history, key), input.anchor);
+  const roots = new RootCheck(problems, key?.name, readHistory(history, key), input.anchors);
   const session = new SessionCheck(problems, key);
   const isVouched = (line: number) => line <= Math.max(evidence.compared, roots.matched) && !problems.has(line);
   const chain = new ChainCheck(problems, isVouched);

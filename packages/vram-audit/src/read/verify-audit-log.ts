@@ -2,7 +2,7 @@ import { z } from "zod";
 import { fileUnavailable, invalidInput } from "../audit-error.js";
 import type { AuditHead } from "../log/audit-log.js";
 import { parseOptions, path } from "../log/options.js";
-import { openCheckpoint } from "../note/checkpoint.js";
+import { type Checkpoint, openCheckpoint } from "../note/checkpoint.js";
 import { formatVerifierKey } from "../note/verifier-key.js";
 import { LOG_FILE } from "../storage/file-names.js";
 import { openLogReader } from "./log-reader.js";
@@ -53,8 +53,8 @@ export async function verifyAuditLog(options: VerifyAuditLogOptions): Promise<Au
   const reader = await openLogReader(dir);
   try {
     const resolved = await resolveVerifierKey(dir, reader.log, publicKey);
-    const anchor = checkpoint === undefined ? undefined : openAnchor(checkpoint, resolved);
-    return report(await scanLog({ ...reader, key: resolved?.key, anchor }), resolved);
+    const anchors = checkpoint === undefined ? [] : [openAnchor(checkpoint, resolved)];
+    return report(await scanLog({ ...reader, key: resolved?.key, anchors }), resolved);
   } catch (error) {
     throw fileUnavailable(LOG_FILE, "read", error);
   } finally {
@@ -62,7 +62,7 @@ export async function verifyAuditLog(options: VerifyAuditLogOptions): Promise<Au
   }
 }
 
-function openAnchor(note: string, resolved: ResolvedKey | undefined) {
+function openAnchor(note: string, resolved: ResolvedKey | undefined): Checkpoint {
   const anchor = resolved && openCheckpoint(note, resolved.key);
   if (anchor === undefined) throw invalidInput("options.checkpoint", "be a checkpoint signed by the log's key");
   return anchor;
