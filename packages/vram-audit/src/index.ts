@@ -43,4 +43,4 @@ export { readAuditEvents } from "./read/read-audit-events.js";
 export type { ReadAuditEventsOptions } from "./read/read-audit-events.js";
 export type { VerifierKeySource } from "./read/resolve-verifier-key.js";
 export { verifyAuditLog } from "./read/verify-audit-log.js";
-export type { AuditVerification, VerifyAuditLogOptions } from "./read/verify-audit-log.js";
+export type { AnchoredPart, AuditVerification, VerifyAuditLogOptions } from "./read/verify-audit-log.js";

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { fileUnavailable, invalidInput } from "../audit-error.js";
+import { flag } from "../events/fields.js";
 import type { AuditHead } from "../log/audit-log.js";
 import { parseOptions, path } from "../log/options.js";
 import { type Checkpoint, openCheckpoint } from "../note/checkpoint.js";
@@ -16,6 +17,18 @@ export interface VerifyAuditLogOptions {
   readonly publicKey?: string;
   /** A signed checkpoint of this log kept elsewhere: shows lines that were cut together with the log's own checkpoints. */
   readonly checkpoint?: string;
+  /**
+   * Begin at `checkpoint`, at which the log was verified before: if the stored leaf hashes have its root, the lines before are not read again, and
+   * what was done to them in the file since does not show.
+   */
+  readonly resume?: boolean;
+}
+
+export interface AnchoredPart {
+  /** Lines that the checkpoint vouches for. */
+  readonly size: number;
+  /** Lines behind them: who can write the log could cut or rewrite these unseen. */
+  readonly linesAfter: number;
 }
 
 export interface AuditVerification {
@@ -30,6 +43,10 @@ export interface AuditVerification {
   readonly checkpointSize: number;
   /** Lines behind it: their order holds, but whoever can write the file could have rewritten them. */
   readonly linesAfterCheckpoint: number;
+  /** What the checkpoint from elsewhere vouches for; null without one. */
+  readonly anchored: AnchoredPart | null;
+  /** Lines that were not verified again; 0 also when `resume` was asked for but the stored leaf hashes do not have the checkpoint's root. */
+  readonly linesSkipped: number;
   /** Whether the last line closes the log. */
   readonly closed: boolean;
   /** C2SP verifier key the log was checked with; null when there was none. */
@@ -39,22 +56,24 @@ export interface AuditVerification {
 }
 
 const schema = z.strictObject(
-  { dir: path, publicKey: z.string("be a string").optional(), checkpoint: z.string("be a string").optional() },
+  { dir: path, publicKey: z.string("be a string").optional(), checkpoint: z.string("be a string").optional(), resume: flag.default(false) },
   "be an object with known options only",
 );
 
 /**
- * Checks a whole log, also one that is being written: every line, the chain, every checkpoint. Resolves for a damaged
- * log too.
+ * Checks a log, also one that is being written: every line, unless it resumes, the chain, every checkpoint. Resolves for a
+ * damaged log too.
  * @throws AuditError `INVALID_INPUT`, `AUDIT_UNAVAILABLE` when there is no readable log
  */
 export async function verifyAuditLog(options: VerifyAuditLogOptions): Promise<AuditVerification> {
-  const { dir, publicKey, checkpoint } = parseOptions(schema, options);
+  const { dir, publicKey, checkpoint, resume } = parseOptions(schema, options);
+  if (resume && checkpoint === undefined) throw invalidInput("options.checkpoint", "be given to resume from");
   const reader = await openLogReader(dir);
   try {
     const resolved = await resolveVerifierKey(dir, reader.log, publicKey);
-    const anchors = checkpoint === undefined ? [] : [openAnchor(checkpoint, resolved)];
-    return report(await scanLog({ ...reader, key: resolved?.key, anchors }), resolved);
+    const anchor = checkpoint === undefined ? undefined : openAnchor(checkpoint, resolved);
+    const scan = await scanLog({ ...reader, key: resolved?.key, anchors: anchor === undefined ? [] : [anchor], trusted: resume ? anchor : undefined });
+    return report(scan, resolved, anchor);
   } catch (error) {
     throw fileUnavailable(LOG_FILE, "read", error);
   } finally {
@@ -68,7 +87,7 @@ function openAnchor(note: string, resolved: ResolvedKey | undefined): Checkpoint
   return anchor;
 }
 
-function report({ problems, tree, torn, session, roots }: Scan, resolved: ResolvedKey | undefined): AuditVerification {
+function report({ problems, tree, torn, session, roots, skipped }: Scan, resolved: ResolvedKey | undefined, anchor: Checkpoint | undefined): AuditVerification {
   const events = tree.size;
   const covered = Math.min(roots.latestSize, events);
   if (resolved === undefined) problems.add(null, "no-key");
@@ -82,6 +101,8 @@ function report({ problems, tree, torn, session, roots }: Scan, resolved: Resolv
     head: { origin: resolved?.key.name ?? "", size: events, root: tree.root().toString("base64") },
     checkpointSize: covered,
     linesAfterCheckpoint: events - covered,
+    anchored: anchor === undefined ? null : { size: anchor.size, linesAfter: Math.max(0, events - anchor.size) },
+    linesSkipped: skipped,
     closed: session.closed,
     publicKey: resolved === undefined ? null : formatVerifierKey(resolved.key),
     keyFrom: resolved?.keyFrom ?? null,

@@ -129,9 +129,12 @@ function createProgram(perform: (options: CommonOptions, action: Action) => Prom
   command("verify", "check an audit log and name the first line that is wrong", audit)
     .argument("<dir>")
     .option("--public-key <key>", "the log's public key, known from elsewhere than the log")
-    .action((dir: string, options: AuditVerifyOptions & CommonOptions) =>
-      perform(options, (output) => auditVerify(dir, options, output)),
-    );
+    .option("--anchor <path>", "an anchor's folder, or a file with a checkpoint that was kept elsewhere: shows a tail that was cut")
+    .option("--resume", "begin at the anchor's checkpoint, at which the log was verified before; needs --anchor")
+    .action((dir: string, options: AuditVerifyOptions & CommonOptions, verify: Command) => {
+      if (options.resume === true && options.anchor === undefined) verify.error("error: --resume needs --anchor");
+      return perform(options, (output) => auditVerify(dir, options, output));
+    });
   command("prove", "print a proof that a line is in an audit log, or that the log continues an older checkpoint", audit)
     .argument("<dir>")
     .addOption(new Option("--sequence <number>", "the line to prove, from 1").argParser(readPosition).conflicts("fromSize"))
