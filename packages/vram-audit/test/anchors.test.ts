@@ -69,6 +69,17 @@ describe("an anchor of a log", () => {
     await log.close();
   });
 
+  it("begins when who waits for the log has been answered", async () => {
+    const anchor = new TestAnchor();
+    const { log } = await open([anchor]);
+    await vi.waitFor(() => { expect(log.anchors[0]?.keptSize).toBe(1); });
+    const order: string[] = [];
+    anchor.answer = () => { order.push("anchor"); return Promise.resolve(); };
+    await log.append(violated()).then(() => order.push("answer"));
+    await log.close();
+    expect(order.slice(0, 2)).toEqual(["answer", "anchor"]);
+  });
+
   it("that fails leaves the log open, which says so once, and once more when the anchor is back", async () => {
     const anchor = new TestAnchor();
     anchor.answer = failing("ENOSPC");
@@ -321,7 +332,7 @@ describe("a witness as anchor", () => {
   });
 
   it.each([404, 500, 301])("that answers %d has not kept it", async (status) => {
-    const url = await serve((_, response) => response.writeHead(status, { location: "/other" }).end());
+    const url = await serve((request, response) => response.writeHead(request.url === "/other" ? 204 : status, { location: "/other" }).end());
     const error = await auditErrorOf(httpAnchor(url).keep(signedBy(1), never));
     expect(error.code).toBe("AUDIT_UNAVAILABLE");
     expect(error.details).toMatchObject(status === 301 ? { reason: "http" } : { reason: "status", status });

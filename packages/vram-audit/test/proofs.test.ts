@@ -1,3 +1,4 @@
+import { createPrivateKey } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -5,9 +6,14 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AuditError, checkAuditProof, exportConsistencyProof, exportInclusionProof, openAuditLog } from "../src/index.js";
+import { signCheckpoint } from "../src/note/checkpoint.js";
+import { parseVerifierKey } from "../src/note/verifier-key.js";
+import { formatProof } from "../src/proof/proof-text.js";
+import { leafHash } from "../src/tree/merkle-tree.js";
 import { verified } from "./support/events.js";
 import { copyLog, sampleNotes, writeSampleLog } from "./support/sample-log.js";
 import { auditErrorOf, CHECKPOINTS, LEAVES, readLog, scratch, writeLog } from "./support/scratch.js";
+import vectors from "./vectors/proofs.json" with { type: "json" };
 
 const newDirectory = scratch();
 let home = "";
@@ -44,6 +50,14 @@ function refusal(options: Parameters<typeof checkAuditProof>[0]): readonly [stri
   }
   throw new Error("the proof was accepted");
 }
+
+describe("audit v1 vectors", () => {
+  it.each(vectors.cases)("$title", ({ proof, checkpoint, expected }) => {
+    const options = { proof, publicKey: vectors.publicKey, ...(checkpoint !== undefined && { checkpoint }) };
+    if ("reason" in expected) expect(refusal(options)).toEqual([expected.code, expected.reason]);
+    else expect(checkAuditProof(options)).toEqual(expected);
+  });
+});
 
 describe("a proof of inclusion", () => {
   it("shows every line under the last checkpoint to who has the public key alone", async () => {
@@ -83,6 +97,20 @@ describe("a proof of inclusion", () => {
     const foreign = await openAuditLog({ dir: join(newDirectory(), "log") });
     expect(refusal({ proof, publicKey: foreign.verifierKey })).toEqual(["INTEGRITY_VIOLATION", "checkpoint"]);
     await foreign.close();
+  });
+
+  it("shows nothing with a checkpoint of another log, or a line that is none at its place, though signed by the key", async () => {
+    const key = parseVerifierKey(publicKey.trim());
+    if (key === undefined) throw new Error("the sample has no public key");
+    const privateKey = createPrivateKey(await readFile(`${sample}.key`));
+    const claim = (line: string, origin = key.name) => {
+      const bytes = Buffer.from(line);
+      const note = signCheckpoint({ origin, size: 1, root: leafHash(bytes) }, privateKey, key);
+      return { proof: formatProof({ kind: "inclusion", index: 0, line: bytes, hashes: [], note }), publicKey };
+    };
+    expect(checkAuditProof(claim(lines[0] ?? ""))).toMatchObject({ sequence: 1 });
+    expect(refusal(claim(lines[0] ?? "", "example.org/other"))).toEqual(["INTEGRITY_VIOLATION", "checkpoint"]);
+    for (const line of ["{}", lines[1] ?? ""]) expect(refusal(claim(line))).toEqual(["INTEGRITY_VIOLATION", "line"]);
   });
 
   it("is not made for a line that no checkpoint vouches for, and is made for it once one does", async () => {

@@ -82,6 +82,8 @@ describe("a verification that resumes from a checkpoint", () => {
     const dir = await copy();
     await writeLog(dir, lines.slice(0, size + 3));
     expect((await verifyAuditLog({ dir, checkpoint, resume: true })).problems).toMatchObject([{ line: size + 4, reason: "truncated" }]);
+    await writeLog(dir, lines.slice(0, 4));
+    expect(await verifyAuditLog({ dir, checkpoint, resume: true })).toMatchObject({ problems: [{ line: 5, reason: "truncated" }], linesSkipped: 4 });
     const kept = notes.filter((note) => sizeOf(note) < size);
     const left = sizeOf(kept.at(-1));
     await writeLog(dir, lines.slice(0, left));

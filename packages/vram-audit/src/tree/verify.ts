@@ -21,7 +21,7 @@ export function verifyInclusion(leaf: Buffer, index: number, head: TreeHead, has
  * @throws AuditError `INTEGRITY_VIOLATION`
  */
 export function verifyConsistency(old: TreeHead, head: TreeHead, hashes: readonly Buffer[]): void {
-  const roots = old.size > 0 && old.size <= head.size ? rootsWith(old.root, old.size, head.size, hashes) : undefined;
+  const roots = rootsWith(old.root, old.size, head.size, hashes);
   if (roots?.old.equals(old.root) !== true || !roots.root.equals(head.root)) {
     throw integrityViolation("consistency", "the proof does not show that the log continues the older one");
   }
