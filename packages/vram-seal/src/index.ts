@@ -36,6 +36,7 @@ export {
   verifyModelSignature,
 } from "./approval/model-signature.js";
 export type { SealKey } from "./keys/seal-key.js";
+export { type SealKeyMemory, sealKeyMemory } from "./keys/root-keys.js";
 export { fromWorkerToken } from "./keys/from-worker-token.js";
 export { type Pkcs11Options, fromPkcs11 } from "./keys/pkcs11/from-pkcs11.js";
 export type { Pkcs11Attribute, Pkcs11Handle, Pkcs11Library, Pkcs11Module } from "./keys/pkcs11/module.js";

@@ -251,7 +251,7 @@ describe("what errors say is on file", () => {
     }
     acts["index without total"] = () => createSeal(statementFor(key, { setId: null, totalShards: null }), key);
     acts["for another key"] = () => createSeal(statementFor(key, { keyId: "0".repeat(16) }), key);
-    acts["said to be locked"] = () => createSeal(statementFor(key, { keyLocked: true }), key);
+    acts["with a false claim of a lock"] = () => createSeal(statementFor(key, { keyLocked: !key.locked }), key);
     acts["of a key without MAC"] = () => createSeal(statementFor(key), { ...key, keyId: key.keyId, mac: () => Promise.resolve(new Uint8Array(31)) });
     const signed = (text: string) => async () => {
       const mac = await sealMac(key, INSTANCE, Buffer.from(text));

@@ -105,7 +105,7 @@ const vramDeallocated = event(
 const policyViolation = event(
   "vram.policy.violation",
   critical,
-  record({ stage: oneOf("open", "seal"), shardId: shardId.nullable(), violations: list(record({ rule: text, reason: text })) }),
+  record({ stage: oneOf("open", "seal", "rotate"), shardId: shardId.nullable(), violations: list(record({ rule: text, reason: text })) }),
 );
 
 const workerStarted = event(

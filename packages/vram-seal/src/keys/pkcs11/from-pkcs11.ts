@@ -2,9 +2,9 @@ import { hash } from "node:crypto";
 import { textProblem } from "vram-text";
 import { assertBytes, assertInstanceId } from "../../input.js";
 import { invalidInput } from "../../seal-error.js";
-import { importKey, keyIdOf } from "../key-derivation.js";
-import { LocalSealKey } from "../local-seal-key.js";
+import { keyIdOf } from "../key-derivation.js";
 import { NamedSealKey } from "../named-seal-key.js";
+import { rootKeys } from "../root-keys.js";
 import type { SealKey } from "../seal-key.js";
 import type { Pkcs11Module } from "./module.js";
 import { TokenKey } from "./token-key.js";
@@ -43,7 +43,7 @@ export async function fromPkcs11(options: Pkcs11Options): Promise<SealKey> {
   const opened = TokenKey.open({ library, token, pin, key }, options.module ?? (await importModule()));
   try {
     if (mode === "direct") return new TokenSealKey(opened, keyIdOf(await opened.hmac(Buffer.from("key-id"))));
-    return new LocalSealKey(importKey(await opened.hmac(ROOT_MESSAGE)));
+    return rootKeys().fromKey(await opened.hmac(ROOT_MESSAGE));
   } catch (error) {
     await opened.close();
     throw error;
