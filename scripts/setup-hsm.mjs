@@ -1,5 +1,5 @@
-// Sets up what the tests of keys in tokens need: SoftHSM and a software TPM with its broker from Debian, and pkcs11js, built in
-// build/hsm. Idempotent.
+// Sets up what the tests of keys in tokens need: SoftHSM, pkcs11-tool and a software TPM with its broker from Debian, and
+// pkcs11js, built in build/hsm. Idempotent.
 // node scripts/setup-hsm.mjs
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
