@@ -39,7 +39,7 @@ describe("PB-5 test_vram_only_enforced reports", () => {
       ),
       ...[null, { sha256: "0" }, { fsverity: "0" }].map((expected) => [`expect ${JSON.stringify(expected)}`, evaluateSeal({ expected, staging: "pageable" }, policy)] as const),
       ["staging pinned", evaluateSeal({ expected: { sha256: "0" }, staging: "pinned" }, policy)] as const,
-      ...[true, false, null].map((locked) => [`key locked ${String(locked)}`, evaluateSealKey({ locked: locked as boolean }, policy)] as const),
+      ...[true, false, null as never].map((locked) => [`key locked ${String(locked)}`, evaluateSealKey({ locked }, policy)] as const),
     ];
     const verdicts = reports.map(([question, { ok, rules, violations }]) => `${question}: ${ok ? "ok" : violations.length} ${rules.map(({ rule, verdict }) => `${rule}=${verdict}`).join(" ")}`);
     const sentences = reports.flatMap(([, { rules }]) => rules.map(({ rule, reason, remedy }) => `${rule}: ${reason} (${remedy ?? "no remedy"})`));

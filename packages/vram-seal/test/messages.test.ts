@@ -89,7 +89,7 @@ const ATTESTED: readonly (readonly [path: string, ...values: unknown[]])[] = [
   ["predicate.auditHead.origin", ""],
   ["predicate.auditHead.size", -1, 0],
   ["predicate.auditHead.root", bytes(31), bytes(33)],
-  ["predicate.signingKey", "file", "hsm"],
+  ["predicate.signingKey", "file", "pkcs11", "hsm"],
 ];
 
 const SEALED: readonly (readonly [keyof SealStatement, ...values: unknown[]])[] = [
