@@ -7,6 +7,8 @@ import { keyClosed, NamedSealKey } from "./named-seal-key.js";
 /** A root key in a page of memory of its own, where every MAC is computed. `close()` wipes it. */
 export class NativeSealKey extends NamedSealKey {
   #key: NativeRootKey | undefined;
+  /** The addon writes here: a new array's memory would have to leave the JavaScript heap for it each time. */
+  readonly #mac = new Uint8Array(MAC_BYTES);
 
   constructor(key: NativeRootKey) {
     super(keyIdOf(key.keyIdMac()), key.memory !== "unlocked");
@@ -18,9 +20,8 @@ export class NativeSealKey extends NamedSealKey {
     return new Promise((resolve) => {
       assertInstanceId(instanceId);
       assertBytes("message", message);
-      const mac = new Uint8Array(MAC_BYTES);
-      if (this.#key?.mac(instanceId, message, mac) !== true) throw keyClosed();
-      resolve(mac);
+      if (this.#key?.mac(instanceId, message, this.#mac) !== true) throw keyClosed();
+      resolve(this.#mac.slice());
     });
   }
 
