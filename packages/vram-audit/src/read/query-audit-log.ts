@@ -9,21 +9,21 @@ import { followEntries, readEntries } from "./read-entries.js";
 /** What an entry must be to be found; everything that is given must hold. */
 export interface AuditFilter {
   /** Any of these; a type of a newer version is none of them. */
-  readonly types?: readonly AuditEventType[];
+  readonly types?: readonly AuditEventType[] | undefined;
   /** Events about this shard. */
-  readonly shardId?: string;
+  readonly shardId?: string | undefined;
   /** Events of this worker. */
-  readonly workerId?: string;
+  readonly workerId?: string | undefined;
   /** This severity or a graver one. */
-  readonly severity?: Severity;
+  readonly severity?: Severity | undefined;
   /** Not before. */
-  readonly from?: Date;
+  readonly from?: Date | undefined;
   /** Not after. */
-  readonly to?: Date;
+  readonly to?: Date | undefined;
   /** This line or a later one; the first line is 1. */
-  readonly fromSequence?: number;
+  readonly fromSequence?: number | undefined;
   /** This line or an earlier one. */
-  readonly toSequence?: number;
+  readonly toSequence?: number | undefined;
 }
 
 export interface QueryAuditLogOptions {
