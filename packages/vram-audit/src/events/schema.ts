@@ -163,7 +163,9 @@ export const workerEventSchema = z.discriminatedUnion(
 /** Everything a line can hold: a worker's events and the log's own. */
 export const knownEventSchema = z.discriminatedUnion("type", [...workerEventSchema.options, auditOpened, auditRecovered, auditClosed]);
 
-export const KNOWN_TYPES: ReadonlySet<string> = new Set(knownEventSchema.options.map((option) => option.shape.type.value));
+/** The types that this version knows. */
+export const AUDIT_EVENT_TYPES: readonly AuditEventType[] = knownEventSchema.options.map((option) => option.shape.type.value);
+export const KNOWN_TYPES: ReadonlySet<string> = new Set(AUDIT_EVENT_TYPES);
 
 export type VramSealed = z.infer<typeof vramSealed>;
 export type VramResealed = z.infer<typeof vramResealed>;
@@ -184,3 +186,4 @@ export type AuditClosed = z.infer<typeof auditClosed>;
 export type AuditEvent = z.infer<typeof workerEventSchema>;
 /** What a line can hold. */
 export type KnownEvent = z.infer<typeof knownEventSchema>;
+export type AuditEventType = KnownEvent["type"];
