@@ -7,13 +7,16 @@ export type { HttpAnchorOptions } from "./anchor/http-anchor.js";
 export { readAnchor } from "./anchor/read-anchor.js";
 export { AuditError } from "./audit-error.js";
 export type { AuditErrorCode, AuditErrorDetails } from "./audit-error.js";
-export type { StoredEvent } from "./events/line.js";
+export { SEVERITIES } from "./events/line.js";
+export type { AuditEntry, Envelope, Severity, StoredEvent } from "./events/line.js";
 export { workerSource } from "./events/parse-event.js";
+export { AUDIT_EVENT_TYPES } from "./events/schema.js";
 export type {
   AnchorFailed,
   AnchorRestored,
   AuditClosed,
   AuditEvent,
+  AuditEventType,
   AuditOpened,
   AuditRecovered,
   KeyRetired,
@@ -28,6 +31,11 @@ export type {
   WorkerStarted,
   WorkerStopped,
 } from "./events/schema.js";
+export { messageOf } from "./export/message.js";
+export { toOcsf } from "./export/ocsf.js";
+export type { OcsfEvent } from "./export/ocsf.js";
+export { toOtel } from "./export/otel.js";
+export type { OtlpAttribute, OtlpLogRecord, OtlpLogs, OtlpValue } from "./export/otel.js";
 export type { AuditHead, AuditLog, AuditLogState, Receipt } from "./log/audit-log.js";
 export { openAuditLog } from "./log/open-audit-log.js";
 export type { OpenAuditLogOptions } from "./log/options.js";
@@ -39,6 +47,8 @@ export type { CheckAuditProofOptions, ProvenHistory, ProvenLine } from "./proof/
 export { exportConsistencyProof, exportInclusionProof } from "./proof/export-proof.js";
 export type { ExportConsistencyProofOptions, ExportInclusionProofOptions } from "./proof/export-proof.js";
 export type { AuditProblem, AuditProblemReason } from "./read/problem-list.js";
+export { queryAuditLog } from "./read/query-audit-log.js";
+export type { AuditFilter, QueryAuditLogOptions } from "./read/query-audit-log.js";
 export { readAuditEvents } from "./read/read-audit-events.js";
 export type { ReadAuditEventsOptions } from "./read/read-audit-events.js";
 export type { VerifierKeySource } from "./read/resolve-verifier-key.js";
