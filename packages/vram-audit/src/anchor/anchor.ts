@@ -17,6 +17,9 @@ export interface Anchor extends AnchorOptions {
    * @param signal fires when the time is up
    */
   keep(checkpoint: SignedCheckpoint, signal: AbortSignal): Promise<void>;
-  /** The newest note it keeps, if it can tell: a log that does not contain what the note vouches for is not opened. */
+  /**
+   * The newest note it keeps, if it can tell: a log that does not contain what the note vouches for is not opened. Undefined or
+   * empty when it keeps none.
+   */
   kept?(): Promise<string | undefined>;
 }

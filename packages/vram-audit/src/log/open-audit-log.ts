@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { basename } from "node:path";
-import { readKept } from "../anchor/read-kept.js";
+import { consultAnchors } from "../anchor/consult-anchors.js";
 import { fileUnavailable, invalidInput } from "../audit-error.js";
 import type { AuditOpened } from "../events/schema.js";
 import { Mirror } from "../mirror/mirror.js";
@@ -60,7 +60,8 @@ async function openIn(
   const raw: RawFiles = { log: await openFile(LOG_FILE), leaves: await openFile(LEAF_FILE), checkpoints: await openFile(CHECKPOINT_FILE) };
   await directory.sync();
   const { privateKey, key } = await resolveKey(raw, directory, options);
-  const { files, scan, events } = await recoverLog(raw, key, await readKept(options.anchors, key));
+  const consulted = await consultAnchors(options.anchors, key);
+  const { files, scan, events } = await recoverLog(raw, key, consulted.flatMap(({ checkpoint }) => checkpoint ?? []));
   await publishVerifierKey(directory.path, key);
   const { tree, lastHash, roots } = scan;
   const log = new DurableAuditLog({
@@ -69,7 +70,7 @@ async function openIn(
     verifierKey: formatVerifierKey(key),
     interval: options.checkpointEvery,
     mirror: options.mirror && new Mirror(options.mirror),
-    anchors: options.anchors,
+    anchors: consulted.map(({ anchor }) => anchor),
     release: () => stack.release(),
   });
   await log.record([openedEvent(key), ...events]);

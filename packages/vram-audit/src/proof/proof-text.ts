@@ -24,8 +24,11 @@ const HEADER = new RegExp(`^(?:${INCLUSION}\nextra ([A-Za-z0-9+/]+={0,2})\nindex
 
 export function formatProof(proof: InclusionProof | ConsistencyProof): string {
   const hashes = proof.hashes.map((hash) => `${hash.toString("base64")}\n`).join("");
-  const first = proof.kind === "inclusion" ? `${INCLUSION}\nextra ${proof.line.toString("base64")}\nindex ${proof.index}` : `old ${proof.oldSize}`;
-  return `${first}\n${hashes}\n${proof.note}`;
+  return `${formatClaim(proof)}\n${hashes}\n${proof.note}`;
+}
+
+function formatClaim(proof: InclusionProof | ConsistencyProof): string {
+  return proof.kind === "inclusion" ? `${INCLUSION}\nextra ${proof.line.toString("base64")}\nindex ${proof.index}` : `old ${proof.oldSize}`;
 }
 
 /** Reads what {@link formatProof} writes; undefined for anything else, also for another spelling of the same. */

@@ -77,7 +77,8 @@ export async function scanLog(input: ScanInput): Promise<Scan> {
   }
   chain.end();
   await roots.end(tree);
-  return { problems, tree, lastHash: chain.lastHash, wholeBytes, torn, session, roots, storedLeaves: evidence.compared, skipped: Math.min(skipped, tree.size) };
+  const { lastHash } = chain;
+  return { problems, tree, lastHash, wholeBytes, torn, session, roots, storedLeaves: evidence.compared, skipped: Math.min(skipped, tree.size) };
 }
 
 /** Judges a line without its neighbours, but for its number. Answers that number. */

@@ -72,8 +72,8 @@ export async function verifyAuditLog(options: VerifyAuditLogOptions): Promise<Au
   try {
     const resolved = await resolveVerifierKey(dir, reader.log, publicKey);
     const anchor = checkpoint === undefined ? undefined : openAnchor(checkpoint, resolved);
-    const scan = await scanLog({ ...reader, key: resolved?.key, anchors: anchor === undefined ? [] : [anchor], trusted: resume ? anchor : undefined });
-    return report(scan, resolved, anchor);
+    const anchors = anchor === undefined ? [] : [anchor];
+    return report(await scanLog({ ...reader, key: resolved?.key, anchors, trusted: resume ? anchor : undefined }), resolved, anchor);
   } catch (error) {
     throw fileUnavailable(LOG_FILE, "read", error);
   } finally {
@@ -87,7 +87,8 @@ function openAnchor(note: string, resolved: ResolvedKey | undefined): Checkpoint
   return anchor;
 }
 
-function report({ problems, tree, torn, session, roots, skipped }: Scan, resolved: ResolvedKey | undefined, anchor: Checkpoint | undefined): AuditVerification {
+function report(scan: Scan, resolved: ResolvedKey | undefined, anchor: Checkpoint | undefined): AuditVerification {
+  const { problems, tree, torn, session, roots, skipped } = scan;
   const events = tree.size;
   const covered = Math.min(roots.latestSize, events);
   if (resolved === undefined) problems.add(null, "no-key");

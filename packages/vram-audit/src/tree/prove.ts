@@ -16,14 +16,17 @@ export interface Proof {
 type Leaves = AsyncIterable<Buffer>;
 
 /**
- * RFC 6962 section 2.1.1: the proof that entry `index`, counted from 0, is among `size` ones. Reads the leaf hashes once and keeps none.
- * A proof of leaves that may be wrong, or fewer, is worth what its root is: compare that, and the size.
+ * RFC 6962 section 2.1.1: the proof that entry `index`, counted from 0, is among `size` ones. Reads the leaf hashes once and
+ * keeps none. A proof of leaves that may be wrong, or fewer, is worth what its root is: compare that, and the size.
  */
 export function proveInclusion(leaves: Leaves, index: number, size: number): Promise<Proof> {
   return prove(leaves, inclusionRanges(index, { from: 0, to: size }));
 }
 
-/** RFC 6962 section 2.1.2: the proof that the tree of the first `oldSize` entries, at least one, is part of the tree of `size`; otherwise like {@link proveInclusion}. */
+/**
+ * RFC 6962 section 2.1.2: the proof that the tree of the first `oldSize` entries, at least one, is part of the tree of `size`.
+ * Otherwise like {@link proveInclusion}.
+ */
 export function proveConsistency(leaves: Leaves, oldSize: number, size: number): Promise<Proof> {
   return prove(leaves, consistencyRanges(oldSize, { from: 0, to: size }));
 }
