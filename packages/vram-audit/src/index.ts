@@ -7,6 +7,8 @@ export type {
   AuditEvent,
   AuditOpened,
   AuditRecovered,
+  AuditRetired,
+  AuditRotated,
   KeyRetired,
   KeyRotated,
   PolicyViolation,
@@ -22,8 +24,11 @@ export type {
 export type { AuditHead, AuditLog, AuditLogState, Receipt } from "./log/audit-log.js";
 export { openAuditLog } from "./log/open-audit-log.js";
 export type { OpenAuditLogOptions } from "./log/options.js";
+export type { RetentionLimits } from "./log/retention.js";
+export type { RotationLimits } from "./log/rotation.js";
 export type { CheckpointInterval } from "./log/committer.js";
 export type { MirrorLogger } from "./mirror/mirror.js";
+export { describeProblem } from "./read/problem-list.js";
 export type { AuditProblem, AuditProblemReason } from "./read/problem-list.js";
 export { readAuditEvents } from "./read/read-audit-events.js";
 export type { ReadAuditEventsOptions } from "./read/read-audit-events.js";
