@@ -30,7 +30,7 @@ export class Ledger {
     this.lost += missing.length;
     return [
       ...(ok ? [] : problems.map(({ line, message }) => `line ${line} ${message}`)),
-      ...missing.map((sequence) => `the acknowledged event ${sequence} is lost`),
+      ...missing.slice(0, 1).map((sequence) => `${missing.length} acknowledged events are lost, the first is ${sequence}`),
       ...(ready && told.live !== `live-${session}` ? [`the live shard of the writer is told as ${JSON.stringify(told.live)}`] : []),
     ];
   }

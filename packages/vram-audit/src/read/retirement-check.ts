@@ -1,6 +1,4 @@
 import type { ParsedLine } from "../events/line.js";
-import type { AuditRetired } from "../events/schema.js";
-import type { MerkleTree } from "../tree/merkle-tree.js";
 import type { ProblemList } from "./problem-list.js";
 
 interface Retirement {
@@ -8,7 +6,6 @@ interface Retirement {
   readonly line: number;
   /** The last line it is about. */
   readonly last: number;
-  readonly root: string;
 }
 
 /** Compares the lines that are gone from the beginning of a log with the records of their removal. */
@@ -19,26 +16,23 @@ export class RetirementCheck {
 
   /** The last line that a record says is, or is about to be, removed; 0 when there is none. */
   get lastRetired(): number {
-    return Math.max(0, ...this.#records.map(({ last }) => last));
+    return lastOf(this.#records);
   }
 
   check(line: number, { event }: ParsedLine): void {
-    if (event?.type === "vram.audit.retired") this.#records.push({ line, ...removal(event.data) });
+    if (event?.type === "vram.audit.retired") this.#records.push({ line, last: event.data.segments.at(-1)?.last ?? 0 });
   }
 
   /**
-   * @param before the tree over the lines that are gone
+   * @param removed how many lines are gone; a writer that ended while it removed files leaves some that its record names
    * @param signed how many lines a checkpoint vouches for
    */
-  end(before: MerkleTree, signed: number): void {
-    const root = before.root().toString("hex");
-    // A writer that ended while it removed files leaves some of those that its record names.
-    const records = this.#records.filter((record) => record.line <= signed && (record.last !== before.size || record.root === root));
-    const recorded = Math.max(0, ...records.map(({ last }) => last));
-    if (recorded < before.size) this.problems.add(recorded + 1, "removed");
+  end(removed: number, signed: number): void {
+    const recorded = lastOf(this.#records.filter(({ line }) => line <= signed));
+    if (recorded < removed) this.problems.add(recorded + 1, "removed");
   }
 }
 
-function removal({ segments, root }: AuditRetired["data"]): Omit<Retirement, "line"> {
-  return { last: segments.at(-1)?.last ?? 0, root };
+function lastOf(records: readonly Retirement[]): number {
+  return Math.max(0, ...records.map(({ last }) => last));
 }

@@ -74,7 +74,7 @@ export async function scanLog(input: ScanInput): Promise<Scan> {
   }
   chain.end();
   await roots.end(tree);
-  retirements.end(start.tree, roots.latestSize);
+  retirements.end(start.tree.size, roots.latestSize);
   return { problems, tree, lastHash: chain.lastHash, torn, segments, session, retirements, roots, storedLeaves: evidence.compared };
 }
 
