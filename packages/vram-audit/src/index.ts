@@ -10,6 +10,8 @@ export type {
   AuditEventType,
   AuditOpened,
   AuditRecovered,
+  AuditRetired,
+  AuditRotated,
   KeyRetired,
   KeyRotated,
   PolicyViolation,
@@ -30,8 +32,11 @@ export type { OtlpAttribute, OtlpLogRecord, OtlpLogs, OtlpValue } from "./export
 export type { AuditHead, AuditLog, AuditLogState, Receipt } from "./log/audit-log.js";
 export { openAuditLog } from "./log/open-audit-log.js";
 export type { OpenAuditLogOptions } from "./log/options.js";
+export type { RetentionLimits } from "./log/retention.js";
+export type { RotationLimits } from "./log/rotation.js";
 export type { CheckpointInterval } from "./log/committer.js";
 export type { MirrorLogger } from "./mirror/mirror.js";
+export { describeProblem } from "./read/problem-list.js";
 export type { AuditProblem, AuditProblemReason } from "./read/problem-list.js";
 export { queryAuditLog } from "./read/query-audit-log.js";
 export type { AuditFilter, QueryAuditLogOptions } from "./read/query-audit-log.js";

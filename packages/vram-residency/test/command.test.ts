@@ -85,7 +85,7 @@ describe("vram-residency audit verify", () => {
   it("finds a changed byte in any line and names it, the last included, and a cut tail", async () => {
     const dir = join(await temporaryFolder(), "audit");
     await run(["demo", ...commandOptions, "--audit", dir]);
-    const file = join(dir, "audit-v1.jsonl");
+    const file = join(dir, "audit-v1.0000000000000001.jsonl");
     const log = readFileSync(file);
     const lines = log.toString().trimEnd().split("\n");
     let start = 0;

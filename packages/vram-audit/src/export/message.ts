@@ -15,6 +15,8 @@ const MESSAGES: EventTable<string> = {
   "vram.key.retired": ({ data }) => `The key ${data.keyId} was retired`,
   "vram.audit.opened": ({ data }) => `The audit log ${data.origin} was opened`,
   "vram.audit.recovered": ({ data }) => `The audit log was recovered: ${data.cutBytes} bytes cut, ${data.liveShards.length} shards never deallocated`,
+  "vram.audit.rotated": ({ data }) => `The audit log goes on in a new segment behind line ${data.closed.last}`,
+  "vram.audit.retired": ({ data }) => `Segments of the audit log were removed: ${data.segments.length}, up to line ${data.segments.at(-1)?.last ?? 0}`,
   "vram.audit.closed": () => "The audit log was closed",
 };
 

@@ -105,6 +105,8 @@ const MAPPINGS: EventTable<Classified> = {
   "vram.key.retired": (event) => ({ ...lifecycle(event), ...other("Retire Key"), ...SUCCESS }),
   "vram.audit.opened": (event) => ({ ...lifecycle(event, AUDIT_LOG), ...START, ...SUCCESS }),
   "vram.audit.recovered": (event) => ({ ...lifecycle(event, AUDIT_LOG), ...other("Recover"), ...SUCCESS }),
+  "vram.audit.rotated": (event) => ({ ...lifecycle(event, AUDIT_LOG), ...other("Rotate Log"), ...SUCCESS }),
+  "vram.audit.retired": (event) => ({ ...lifecycle(event, AUDIT_LOG), ...other("Remove Log Segments"), ...SUCCESS }),
   "vram.audit.closed": (event) => ({ ...lifecycle(event, AUDIT_LOG), ...STOP, ...SUCCESS }),
 };
 

@@ -1,8 +1,9 @@
 import { type AuditError, fileUnavailable, unavailable } from "../audit-error.js";
-import type { DraftLine } from "../events/line.js";
 import type { Receipt } from "./audit-log.js";
-import { LOG_FILE } from "../storage/file-names.js";
+import { LOG_NAME } from "../storage/file-names.js";
 import type { Chain } from "./chain.js";
+import type { PreparedEvent } from "./event-desk.js";
+import type { Rotation } from "./rotation.js";
 
 /** When a checkpoint is due besides after critical events and at the end. */
 export interface CheckpointInterval {
@@ -10,11 +11,8 @@ export interface CheckpointInterval {
   readonly milliseconds: number;
 }
 
-export interface Submission {
-  readonly draft: DraftLine;
+export interface Submission extends PreparedEvent {
   readonly urgency: "checkpoint" | "ordinary";
-  /** Told once the line is durable. */
-  readonly onDurable?: (receipt: Receipt) => void;
 }
 
 interface Waiting extends Submission {
@@ -38,6 +36,7 @@ export class Committer {
   constructor(
     private readonly chain: Chain,
     private readonly interval: CheckpointInterval,
+    private readonly rotation: Rotation,
     private readonly onFailure: (error: AuditError) => void,
   ) {}
 
@@ -90,15 +89,13 @@ export class Committer {
   async #commit(batch: readonly Waiting[]): Promise<void> {
     let unanswered = batch;
     try {
-      const receipts = batch.length > 0 ? await this.chain.commit(batch.map(({ draft }) => draft)) : [];
+      if (batch.length > 0) await this.rotation.rotateIfDue();
+      const receipts = batch.length > 0 ? await this.chain.commit(batch) : [];
       const written = batch.flatMap((waiting, index) => {
         const receipt = receipts[index];
         return receipt === undefined ? [] : [{ waiting, receipt }];
       });
-      for (const { waiting, receipt } of written) {
-        waiting.onDurable?.(receipt);
-        if (waiting.urgency === "ordinary") waiting.resolve(receipt);
-      }
+      for (const { waiting, receipt } of written) if (waiting.urgency === "ordinary") waiting.resolve(receipt);
       unanswered = batch.filter(({ urgency }) => urgency === "checkpoint");
       if (unanswered.length > 0 || this.#checkpointDue || this.chain.uncovered >= this.interval.events) {
         this.#checkpointDue = false;
@@ -111,7 +108,7 @@ export class Committer {
   }
 
   #fail(error: unknown, unanswered: readonly Waiting[]): void {
-    const failure = fileUnavailable(LOG_FILE, "written", error);
+    const failure = fileUnavailable(LOG_NAME, "written", error);
     this.#failure = failure;
     const refused = [...unanswered, ...this.#waiting];
     this.#waiting = [];

@@ -1,18 +1,18 @@
-import { invalidInput, unavailable } from "../audit-error.js";
-import { draftLine, LINE_MAX_BYTES } from "../events/line.js";
+import { unavailable } from "../audit-error.js";
 import { parseEvent } from "../events/parse-event.js";
 import type { AuditEvent, KnownEvent } from "../events/schema.js";
-import type { Mirror } from "../mirror/mirror.js";
 import type { AuditHead, AuditLog, AuditLogState, Receipt } from "./audit-log.js";
 import type { Chain } from "./chain.js";
 import { type CheckpointInterval, Committer } from "./committer.js";
+import type { EventDesk } from "./event-desk.js";
+import type { Rotation } from "./rotation.js";
 
 export interface DurableAuditLogParts {
   readonly chain: Chain;
-  readonly origin: string;
+  readonly rotation: Rotation;
+  readonly desk: EventDesk;
   readonly verifierKey: string;
   readonly interval: CheckpointInterval;
-  readonly mirror: Mirror | undefined;
   /** Gives up everything the log holds open; called once, last. */
   readonly release: () => Promise<void>;
 }
@@ -23,7 +23,7 @@ export class DurableAuditLog implements AuditLog {
   #closing: Promise<void> | undefined;
 
   constructor(private readonly parts: DurableAuditLogParts) {
-    this.#committer = new Committer(parts.chain, parts.interval, (error) => {
+    this.#committer = new Committer(parts.chain, parts.interval, parts.rotation, (error) => {
       this.#abort.abort(error);
     });
   }
@@ -42,7 +42,7 @@ export class DurableAuditLog implements AuditLog {
   }
 
   get mirrorDropped(): number {
-    return this.parts.mirror?.dropped ?? 0;
+    return this.parts.desk.mirrorDropped;
   }
 
   async append(event: AuditEvent): Promise<Receipt> {
@@ -79,10 +79,6 @@ export class DurableAuditLog implements AuditLog {
   }
 
   #submit(event: KnownEvent, urgency: "checkpoint" | "ordinary"): Promise<Receipt> {
-    const time = new Date();
-    const draft = draftLine(event, this.parts.origin, time);
-    if (draft.byteLength > LINE_MAX_BYTES) throw invalidInput("event", `take at most ${LINE_MAX_BYTES} bytes as a line`);
-    const onDurable = ({ sequence }: Receipt) => this.parts.mirror?.push({ event, sequence, time: time.toISOString() });
-    return this.#committer.submit({ draft, urgency, onDurable });
+    return this.#committer.submit({ ...this.parts.desk.prepare(event), urgency });
   }
 }

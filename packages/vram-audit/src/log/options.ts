@@ -6,9 +6,12 @@ import { invalidInput } from "../audit-error.js";
 import { count, originName } from "../events/fields.js";
 import type { MirrorLogger } from "../mirror/mirror.js";
 import type { CheckpointInterval } from "./committer.js";
+import type { RetentionLimits } from "./retention.js";
+import type { RotationLimits } from "./rotation.js";
 
 const PATH_MAX_LENGTH = 4096;
 const DEFAULT_INTERVAL: CheckpointInterval = { events: 1000, milliseconds: 10_000 };
+const DEFAULT_ROTATION: RotationLimits = { bytes: 67_108_864, milliseconds: 86_400_000 };
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export interface OpenAuditLogOptions {
@@ -22,6 +25,10 @@ export interface OpenAuditLogOptions {
   readonly mirror?: MirrorLogger;
   /** Most lines, and longest time, without a signed checkpoint; default: 1,000 and 10 s. */
   readonly checkpointEvery?: Partial<CheckpointInterval>;
+  /** The log goes on in a new file once the last one has this many bytes or this age; default: 64 MiB and one day. */
+  readonly rotate?: Partial<RotationLimits>;
+  /** What is kept when the log goes on in a new file: the oldest files beyond any limit are removed, by signed record; default: all. */
+  readonly retain?: RetentionLimits;
 }
 
 export interface ParsedOptions {
@@ -30,6 +37,8 @@ export interface ParsedOptions {
   readonly origin: string | undefined;
   readonly mirror: MirrorLogger | undefined;
   readonly checkpointEvery: CheckpointInterval;
+  readonly rotate: RotationLimits;
+  readonly retain: RetentionLimits;
 }
 
 export const path = z.custom<string>((value) => textProblem(value, PATH_MAX_LENGTH) === undefined, "be a path");
@@ -39,6 +48,7 @@ const mirror = z.custom<MirrorLogger>(
 );
 const keyObject = z.custom<KeyObject>((value) => types.isKeyObject(value));
 const atLeastOne = count.min(1, "be an integer from 1");
+const limit = atLeastOne.optional();
 
 const schema = z.strictObject(
   {
@@ -55,14 +65,23 @@ const schema = z.strictObject(
         "be an object with events and milliseconds",
       )
       .default(DEFAULT_INTERVAL),
+    rotate: z
+      .strictObject(
+        { bytes: atLeastOne.default(DEFAULT_ROTATION.bytes), milliseconds: atLeastOne.default(DEFAULT_ROTATION.milliseconds) },
+        "be an object with bytes and milliseconds",
+      )
+      .default(DEFAULT_ROTATION),
+    retain: z
+      .strictObject({ bytes: limit, milliseconds: limit, segments: limit }, "be an object with bytes, milliseconds and segments")
+      .default({}),
   },
   "be an object with known options only",
 );
 
 /** @throws AuditError `INVALID_INPUT` */
 export function parseOpenOptions(options: unknown): ParsedOptions {
-  const { dir, signingKey, origin, mirror: logger, checkpointEvery } = parseOptions(schema, options);
-  return { dir, signingKey, origin, mirror: logger, checkpointEvery };
+  const { dir, signingKey, origin, mirror: logger, checkpointEvery, rotate, retain } = parseOptions(schema, options);
+  return { dir, signingKey, origin, mirror: logger, checkpointEvery, rotate, retain };
 }
 
 /** @throws AuditError `INVALID_INPUT` naming the option */

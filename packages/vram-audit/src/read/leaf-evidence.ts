@@ -1,5 +1,5 @@
 import type { Checkpoint } from "../note/checkpoint.js";
-import { MerkleTree } from "../tree/merkle-tree.js";
+import type { MerkleTree } from "../tree/merkle-tree.js";
 import { HASH_BYTES } from "../tree/sha256.js";
 import type { ReadableFile } from "./read-lines.js";
 
@@ -13,23 +13,27 @@ const UNWRITTEN = Buffer.alloc(HASH_BYTES);
  */
 export class LeafEvidence {
   readonly #leaves: AsyncGenerator<Buffer, undefined>;
-  #compared = 0;
+  #compared: number;
   #ended = false;
 
-  private constructor(leaves: AsyncGenerator<Buffer, undefined>) {
+  private constructor(leaves: AsyncGenerator<Buffer, undefined>, before: number) {
     this.#leaves = leaves;
+    this.#compared = before;
   }
 
-  /** Evidence that `checkpoint` signed; a file that it did not sign proves nothing and is taken as empty. */
-  static async open(file: ReadableFile | undefined, checkpoint: Checkpoint | undefined): Promise<LeafEvidence> {
-    if (file === undefined || checkpoint === undefined) return new LeafEvidence(noLeaves());
-    const tree = new MerkleTree();
-    for await (const leaf of readLeaves(file, checkpoint.size)) tree.push(leaf);
+  /**
+   * Evidence that `checkpoint` signed; a file that it did not sign proves nothing and is taken as empty.
+   * @param before the tree over the lines that were removed
+   */
+  static async open(file: ReadableFile | undefined, checkpoint: Checkpoint | undefined, before: MerkleTree): Promise<LeafEvidence> {
+    if (file === undefined || checkpoint === undefined) return new LeafEvidence(noLeaves(), before.size);
+    const tree = before.copy();
+    for await (const leaf of readLeaves(file, before.size, checkpoint.size)) tree.push(leaf);
     const signed = tree.size === checkpoint.size && tree.root().equals(checkpoint.root);
-    return new LeafEvidence(signed ? readLeaves(file, Number.MAX_SAFE_INTEGER) : noLeaves());
+    return new LeafEvidence(signed ? readLeaves(file, before.size, Number.MAX_SAFE_INTEGER) : noLeaves(), before.size);
   }
 
-  /** For how many lines, from the first on, there was a leaf to compare with. */
+  /** For how many lines, the removed ones included, there was a leaf to compare with. */
   get compared(): number {
     return this.#compared;
   }
@@ -53,9 +57,10 @@ async function* noLeaves(): AsyncGenerator<Buffer, undefined> {
   return undefined;
 }
 
-async function* readLeaves(file: ReadableFile, most: number): AsyncGenerator<Buffer, undefined> {
-  let position = 0;
-  for (let left = most; left > 0; ) {
+/** The leaf hashes of the lines behind `from`, up to `to`. */
+async function* readLeaves(file: ReadableFile, from: number, to: number): AsyncGenerator<Buffer, undefined> {
+  let position = from * HASH_BYTES;
+  for (let left = to - from; left > 0; ) {
     const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, left * HASH_BYTES));
     const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
     const whole = Math.floor(bytesRead / HASH_BYTES);

@@ -4,8 +4,9 @@ import type { AuditHead } from "../log/audit-log.js";
 import { parseOptions, path } from "../log/options.js";
 import { openCheckpoint } from "../note/checkpoint.js";
 import { formatVerifierKey } from "../note/verifier-key.js";
-import { LOG_FILE } from "../storage/file-names.js";
+import { LOG_NAME } from "../storage/file-names.js";
 import { openLogReader } from "./log-reader.js";
+import { type LogStart, readLogStart } from "./log-start.js";
 import type { AuditProblem } from "./problem-list.js";
 import { type ResolvedKey, resolveVerifierKey, type VerifierKeySource } from "./resolve-verifier-key.js";
 import { type Scan, scanLog } from "./scan-log.js";
@@ -23,10 +24,12 @@ export interface AuditVerification {
   readonly ok: boolean;
   /** What is wrong; the first entry names the first bad line. */
   readonly problems: readonly AuditProblem[];
-  /** Whole lines. */
+  /** Whole lines that are there. */
   readonly events: number;
+  /** Lines before them, removed by retention; signed records say so unless there is a problem `removed`. */
+  readonly removed: number;
   readonly head: AuditHead;
-  /** Lines that the last checkpoint vouches for. */
+  /** Lines that the last checkpoint vouches for, the removed ones included. */
   readonly checkpointSize: number;
   /** Lines behind it: their order holds, but whoever can write the file could have rewritten them. */
   readonly linesAfterCheckpoint: number;
@@ -52,11 +55,13 @@ export async function verifyAuditLog(options: VerifyAuditLogOptions): Promise<Au
   const { dir, publicKey, checkpoint } = parseOptions(schema, options);
   const reader = await openLogReader(dir);
   try {
-    const resolved = await resolveVerifierKey(dir, reader.log, publicKey);
+    const start = await readLogStart(reader.log);
+    const resolved = await resolveVerifierKey(dir, start, publicKey);
     const anchor = checkpoint === undefined ? undefined : openAnchor(checkpoint, resolved);
-    return report(await scanLog({ ...reader, key: resolved?.key, anchor }), resolved);
+    if (anchor !== undefined && anchor.size < start.tree.size) throw tooOld(start.tree.size);
+    return report(await scanLog({ ...reader, start, key: resolved?.key, anchor }), start, resolved);
   } catch (error) {
-    throw fileUnavailable(LOG_FILE, "read", error);
+    throw fileUnavailable(LOG_NAME, "read", error);
   } finally {
     await reader.close();
   }
@@ -68,20 +73,25 @@ function openAnchor(note: string, resolved: ResolvedKey | undefined) {
   return anchor;
 }
 
-function report({ problems, tree, torn, session, roots }: Scan, resolved: ResolvedKey | undefined): AuditVerification {
-  const events = tree.size;
-  const covered = Math.min(roots.latestSize, events);
+function tooOld(removed: number) {
+  return invalidInput("options.checkpoint", "be over more lines than were removed from the log", { removed });
+}
+
+function report({ problems, tree, torn, segments, session, roots }: Scan, start: LogStart, resolved: ResolvedKey | undefined): AuditVerification {
+  const { size } = tree;
+  const covered = Math.min(roots.latestSize, size);
   if (resolved === undefined) problems.add(null, "no-key");
-  if (torn) problems.add(events + 1, "torn");
-  if ((session.closed && covered < events) || session.usedSession > covered) problems.add(covered + 1, "uncovered");
-  const list = problems.list();
+  if (torn) problems.add(size + 1, "torn");
+  if ((session.closed && covered < size) || session.usedSession > covered) problems.add(covered + 1, "uncovered");
+  const list = problems.list((line) => segments.nameOf(line));
   return {
     ok: list.length === 0,
     problems: list,
-    events,
-    head: { origin: resolved?.key.name ?? "", size: events, root: tree.root().toString("base64") },
+    events: size - start.tree.size,
+    removed: start.tree.size,
+    head: { origin: resolved?.key.name ?? "", size, root: tree.root().toString("base64") },
     checkpointSize: covered,
-    linesAfterCheckpoint: events - covered,
+    linesAfterCheckpoint: size - covered,
     closed: session.closed,
     publicKey: resolved === undefined ? null : formatVerifierKey(resolved.key),
     keyFrom: resolved?.keyFrom ?? null,

@@ -1,4 +1,4 @@
-import { verifyAuditLog } from "vram-audit";
+import { describeProblem, verifyAuditLog } from "vram-audit";
 import { EXIT } from "./exit-codes.js";
 import type { ExitCode } from "./exit-codes.js";
 import type { Output } from "./output.js";
@@ -19,10 +19,9 @@ const KEY_SOURCES = {
 export async function auditVerify(dir: string, options: AuditVerifyOptions, output: Output): Promise<ExitCode> {
   const { publicKey } = options;
   const report = await verifyAuditLog({ dir, ...(publicKey === undefined ? {} : { publicKey }) });
-  for (const { line, message } of report.problems) {
-    output.say(line === null ? `FAILED: ${message}` : `FAILED: line ${line} ${message}`);
-  }
-  const { events, linesAfterCheckpoint, closed, keyFrom, ok } = report;
+  for (const problem of report.problems) output.say(`FAILED: ${describeProblem(problem)}`);
+  const { events, removed, linesAfterCheckpoint, closed, keyFrom, ok } = report;
+  if (removed > 0) output.say(`${removed} older events were removed.`);
   output.say(`${events} events, ${closed ? "closed" : "not closed"}, ${linesAfterCheckpoint} after the last checkpoint.`);
   output.say(`Checked with the public key from ${KEY_SOURCES[keyFrom ?? "none"]}: ${ok ? "good" : "DAMAGED"}.`);
   output.result(report);
