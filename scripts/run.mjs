@@ -51,6 +51,7 @@ const tasks = {
   build,
   chaos: built(script("scripts/chaos.mjs")),
   coverage: built(script("scripts/coverage.mjs")),
+  "crash-test": built(script("scripts/crash-test.mjs")),
   defences: built(script("scripts/defences.mjs")),
   fuzz: built(script("scripts/fuzz.mjs")),
   lint: built(script("scripts/check.mjs")),

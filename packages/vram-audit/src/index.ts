@@ -19,6 +19,8 @@ export type {
   AuditEventType,
   AuditOpened,
   AuditRecovered,
+  AuditRetired,
+  AuditRotated,
   KeyRetired,
   KeyRotated,
   PolicyViolation,
@@ -39,9 +41,12 @@ export type { OtlpAttribute, OtlpLogRecord, OtlpLogs, OtlpValue } from "./export
 export type { AuditHead, AuditLog, AuditLogState, Receipt } from "./log/audit-log.js";
 export { openAuditLog } from "./log/open-audit-log.js";
 export type { OpenAuditLogOptions } from "./log/options.js";
+export type { RetentionLimits } from "./log/retention.js";
+export type { RotationLimits } from "./log/rotation.js";
 export type { CheckpointInterval } from "./log/committer.js";
 export type { Checkpoint, SignedCheckpoint } from "./note/checkpoint.js";
 export type { MirrorLogger } from "./mirror/mirror.js";
+export { describeProblem } from "./read/problem-list.js";
 export { checkAuditProof } from "./proof/check-proof.js";
 export type { CheckAuditProofOptions, ProvenHistory, ProvenLine } from "./proof/check-proof.js";
 export { exportConsistencyProof, exportInclusionProof } from "./proof/export-proof.js";

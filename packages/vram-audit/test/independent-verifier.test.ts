@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cp, readFile, truncate, writeFile } from "node:fs/promises";
+import { cp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -7,7 +7,7 @@ import { openAuditLog, verifyAuditLog } from "../src/index.js";
 import { verified, violated } from "./support/events.js";
 import { verifyIndependently } from "./support/independent-verifier.js";
 import { sampleNotes } from "./support/sample-log.js";
-import { CHECKPOINTS, LOG, readLog, scratch, writeLog } from "./support/scratch.js";
+import { CHECKPOINTS, LOG, readLog, scratch, segmentNames, writeLog } from "./support/scratch.js";
 import vectors from "./vectors/audit-v1/cases.json" with { type: "json" };
 
 const HOME = fileURLToPath(new URL("vectors/audit-v1/", import.meta.url));
@@ -50,6 +50,17 @@ describe("a verifier in another language agrees", () => {
     expect(await verdict(dir, notes.at(-1))).toBe(false);
     expect((await verifyIndependently(dir, log.verifierKey, `${dir}.anchor`)).line).toBe(lines.length);
     await truncate(join(dir, LOG), 0);
+    expect(await verdict(dir)).toBe(false);
+  });
+
+  itIndependently("about a log of several segments, and one without one of them", async () => {
+    const dir = join(newDirectory(), "log");
+    const log = await openAuditLog({ dir, rotate: { bytes: 2000 } });
+    for (let index = 0; index < 12; index += 1) await log.append(verified("a", index));
+    await log.close();
+    const [, second = ""] = await segmentNames(dir);
+    expect(await verdict(dir)).toBe(true);
+    await rm(join(dir, second));
     expect(await verdict(dir)).toBe(false);
   });
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { AuditError, checkAuditProof, exportConsistencyProof, exportInclusionProof, openAuditLog } from "../src/index.js";
+import { AuditError, checkAuditProof, exportConsistencyProof, exportInclusionProof, openAuditLog, verifyAuditLog } from "../src/index.js";
 import { signCheckpoint } from "../src/note/checkpoint.js";
 import { parseVerifierKey } from "../src/note/verifier-key.js";
 import { formatProof } from "../src/proof/proof-text.js";
@@ -120,6 +120,20 @@ describe("a proof of inclusion", () => {
     expect((await auditErrorOf(exportInclusionProof({ dir, sequence }))).details["argument"]).toBe("options.sequence");
     await log.close();
     expect(checkAuditProof({ proof: await exportInclusionProof({ dir, sequence }), publicKey: log.verifierKey })).toMatchObject({ sequence });
+  });
+
+  it("shows a line of any segment, but not a removed one", async () => {
+    const dir = join(newDirectory(), "log");
+    const log = await openAuditLog({ dir, rotate: { bytes: 2000 }, retain: { segments: 3 } });
+    for (let index = 0; index < 20; index += 1) await log.append(verified("a", index));
+    await log.close();
+    const { removed, events } = await verifyAuditLog({ dir });
+    expect(removed).toBeGreaterThan(0);
+    for (const sequence of [removed + 1, removed + events - 4, removed + events]) {
+      const proof = await exportInclusionProof({ dir, sequence });
+      expect(checkAuditProof({ proof, publicKey: log.verifierKey })).toMatchObject({ sequence });
+    }
+    expect((await auditErrorOf(exportInclusionProof({ dir, sequence: removed }))).details["argument"]).toBe("options.sequence");
   });
 
   it.each([0, -1, 0.5, 2 ** 53])("is not made for line %d", async (sequence) => {

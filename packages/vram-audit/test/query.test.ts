@@ -96,7 +96,7 @@ describe("a query", () => {
     const reading = async () => {
       for await (const { envelope } of queryAuditLog({ dir: own })) seen.push(Number(envelope.sequence));
     };
-    expect((await auditErrorOf(reading())).details).toEqual({ reason: "damaged", line: 4, problem: "spelling" });
+    expect((await auditErrorOf(reading())).details).toEqual({ reason: "damaged", line: 4, segment: LOG, problem: "spelling" });
     expect(seen).toEqual([1, 2, 3]);
   });
 
@@ -172,6 +172,40 @@ describe("a log that is followed", () => {
     expect(entries).toHaveLength(lines.length);
     abort.abort();
     await following;
+  });
+
+  it("gives every line once over rotation and retention", async () => {
+    const own = join(newDirectory(), "log");
+    const log = await openAuditLog({ dir: own, rotate: { bytes: 2000 }, retain: { segments: 3 } });
+    const abort = new AbortController();
+    const seen: number[] = [];
+    const following = (async () => {
+      for await (const { envelope } of queryAuditLog({ dir: own, follow: true, signal: abort.signal })) seen.push(Number(envelope.sequence));
+    })();
+    for (let round = 0; round < 10; round += 1) {
+      await log.append(verified("late"));
+      const { size } = log.head();
+      await expect.poll(() => seen.at(-1), { timeout: 5_000 }).toBe(size);
+    }
+    await log.close();
+    abort.abort();
+    await following;
+    expect(numbers(await collect(queryAuditLog({ dir: own })))[0]).toBeGreaterThan(1);
+    expect(seen).toEqual(Array.from({ length: seen.length }, (_, index) => index + 1));
+  });
+
+  it("ends with an error when retention removed lines before they were read", async () => {
+    const own = join(newDirectory(), "log");
+    const log = await openAuditLog({ dir: own, rotate: { bytes: 1500 }, retain: { segments: 2 } });
+    await log.append(verified("early"));
+    const following = async () => {
+      for await (const { envelope } of queryAuditLog({ dir: own, follow: true })) {
+        if (Number(envelope.sequence) === 2) for (let count = 0; count < 20; count += 1) await log.append(verified("late"));
+      }
+    };
+    const { code, details } = await auditErrorOf(following());
+    await log.close();
+    expect([code, details]).toEqual(["AUDIT_UNAVAILABLE", { reason: "truncated", line: 2 }]);
   });
 
   it("ends with an error when lines that were read are gone", async () => {

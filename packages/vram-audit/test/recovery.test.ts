@@ -1,15 +1,13 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { spawnSync } from "node:child_process";
 import { appendFile, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { openAuditLog, readAuditEvents, verifyAuditLog } from "../src/index.js";
+import { openAuditLog, verifyAuditLog } from "../src/index.js";
 import { deallocated, sealed, verified } from "./support/events.js";
 import { auditErrorOf, CHECKPOINTS, LEAVES, LOG, parseLines, readLog, scratch } from "./support/scratch.js";
 
 const newDirectory = scratch();
-const KILLS = 5;
 
 /** A log whose writer ended without closing it: its files, and no lock. */
 async function abandonedLog(shards: readonly string[], options = {}): Promise<string> {
@@ -35,38 +33,13 @@ async function reopen(dir: string): Promise<void> {
 }
 
 describe("kill -9 under load", () => {
-  it("loses no acknowledged event, and names the shards that were live", async () => {
-    const dir = join(newDirectory(), "log");
-    const acknowledged: string[] = [];
-    for (let kill = 0; kill < KILLS; kill += 1) acknowledged.push(...(await runAndKill(dir, kill)));
-    const before = await verifyAuditLog({ dir });
-    expect(before.problems.filter(({ reason }) => reason !== "torn")).toEqual([]);
-    await reopen(dir);
-    const bySequence = new Map<number, string>();
-    for await (const event of readAuditEvents({ dir })) bySequence.set(Number(event.sequence), event.subject ?? "");
-    expect(acknowledged.length).toBeGreaterThan(KILLS * 64);
-    for (const line of acknowledged) {
-      const [sequence, shardId] = line.split(" ");
-      expect(bySequence.get(Number(sequence))).toBe(shardId);
-    }
-    const ends = await recovered(dir);
-    expect(ends.map(({ liveShards }) => liveShards)).toEqual(Array.from({ length: KILLS }, (_, kill) => [`live-${kill}`]));
-    expect(ends.every(({ uncleanEnd }) => uncleanEnd === true)).toBe(true);
+  it("loses no acknowledged event, over rotation and retention, and names the shard that was live", () => {
+    const script = fileURLToPath(new URL("../../../scripts/crash-test.mjs", import.meta.url));
+    const { stdout, stderr, status } = spawnSync(process.execPath, [script, "--kills", "4", "--seed", "7"], { encoding: "utf8" });
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^kills 4, logs 2, acknowledged \d+, lost 0, retired \d+, rotations \d+, seed 7\n$/);
   }, 60_000);
 });
-
-async function runAndKill(dir: string, session: number): Promise<string[]> {
-  const script = new URL("support/loaded-writer.mjs", import.meta.url).pathname;
-  const child = spawn(process.execPath, [script, dir, session.toString()], { stdio: ["ignore", "pipe", "inherit"] });
-  let output = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
-  const ended = once(child, "close");
-  await expect.poll(() => output.split("\n").length, { timeout: 20_000, interval: 5 }).toBeGreaterThan(100);
-  await delay(session * 7);
-  child.kill("SIGKILL");
-  await ended;
-  return output.split("\n").slice(1, -1);
-}
 
 describe("the next opening", () => {
   it("says nothing after a clean end", async () => {

@@ -189,6 +189,12 @@ describe("options", () => {
     [{ dir: "x", mirror: {} }, "options.mirror"],
     [{ dir: "x", checkpointEvery: { events: 0 } }, "options.checkpointEvery.events"],
     [{ dir: "x", checkpointEvery: { milliseconds: 2 ** 31 } }, "options.checkpointEvery.milliseconds"],
+    [{ dir: "x", rotate: { bytes: 0 } }, "options.rotate.bytes"],
+    [{ dir: "x", rotate: { milliseconds: 0.5 } }, "options.rotate.milliseconds"],
+    [{ dir: "x", rotate: { segments: 1 } }, "options.rotate"],
+    [{ dir: "x", retain: { bytes: 0 } }, "options.retain.bytes"],
+    [{ dir: "x", retain: { milliseconds: -1 } }, "options.retain.milliseconds"],
+    [{ dir: "x", retain: { segments: Infinity } }, "options.retain.segments"],
   ])("%j is refused naming %s", async (options, argument) => {
     const error = await auditErrorOf(openAuditLog(options as never));
     expect([error.code, error.details["argument"]]).toEqual(["INVALID_INPUT", argument]);

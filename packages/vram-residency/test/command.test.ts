@@ -86,7 +86,7 @@ describe("vram-residency audit verify", () => {
   it("finds a changed byte in any line and names it, the last included, and a cut tail", async () => {
     const dir = join(await temporaryFolder(), "audit");
     await run(["demo", ...commandOptions, "--audit", dir]);
-    const file = join(dir, "audit-v1.jsonl");
+    const file = join(dir, "audit-v1.0000000000000001.jsonl");
     const log = readFileSync(file);
     const lines = log.toString().trimEnd().split("\n");
     let start = 0;
@@ -122,11 +122,11 @@ describe("vram-residency audit verify --anchor", () => {
     expect(whole.stdout).toContain("Anchored up to the last line.");
     expect((await run(["audit", "verify", dir, "--anchor", early])).stdout).toContain("Anchored up to line 1; not anchored: 1 from line 2 on.");
     const resumed = await run(["audit", "verify", dir, "--anchor", anchor, "--resume"]);
-    expect(resumed.stdout).toContain("Verified from line 2:");
+    expect(resumed.stdout).toContain("Verified from line 1 on; 0 lines before were not read again.");
     expect([whole.code, resumed.code]).toEqual([0, 0]);
 
     writeFileSync(join(dir, "audit-v1.checkpoints"), first);
-    writeFileSync(join(dir, "audit-v1.jsonl"), `${readFileSync(join(dir, "audit-v1.jsonl"), "utf8").split("\n")[0] ?? ""}\n`);
+    writeFileSync(join(dir, "audit-v1.0000000000000001.jsonl"), `${readFileSync(join(dir, "audit-v1.0000000000000001.jsonl"), "utf8").split("\n")[0] ?? ""}\n`);
     expect((await run(["audit", "verify", dir])).code).toBe(0);
     const cut = await run(["audit", "verify", dir, "--anchor", anchor]);
     expect(cut.stdout).toContain("FAILED: line 2 and later lines are missing");
@@ -150,7 +150,7 @@ describe("vram-residency audit prove and check-proof", () => {
     writeFileSync(file, line.stdout);
     const checked = await run(["audit", "check-proof", file, "--public-key", publicKey]);
     expect([line.code, checked.code]).toEqual([0, 0]);
-    expect(checked.stdout.split("\n")[0]).toBe(readFileSync(join(dir, "audit-v1.jsonl"), "utf8").split("\n")[1]);
+    expect(checked.stdout.split("\n")[0]).toBe(readFileSync(join(dir, "audit-v1.0000000000000001.jsonl"), "utf8").split("\n")[1]);
     writeFileSync(file, line.stdout.replace("index 1", "index 2"));
     const refused = await run(["audit", "check-proof", file, "--public-key", publicKey]);
     expect(refused.stderr).toMatch(/^INTEGRITY_VIOLATION: /);

@@ -3,9 +3,11 @@ import { z } from "zod";
 
 const TEXT_MAX_BYTES = 1024;
 /** Keeps a line below the readers' limit whatever its strings hold. */
-const RULES_MAX = 128;
-/** More live shards than this are named by several recovery events. */
+export const ENTRIES_MAX = 128;
+/** More live shards than this are named by several events. */
 export const LIVE_SHARDS_MAX = 1024;
+/** Full subtrees of a tree of 2^53 - 1 lines. */
+export const SUBTREES_MAX = 53;
 
 function byteLengthProblem(value: unknown): string | undefined {
   const problem = textProblem(value, TEXT_MAX_BYTES);
@@ -53,6 +55,6 @@ export function record<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.strictObject(shape, "be an object with exactly the specified fields");
 }
 
-export function list<Element extends z.ZodType>(element: Element, most = RULES_MAX) {
+export function list<Element extends z.ZodType>(element: Element, most = ENTRIES_MAX) {
   return z.array(element, "be an array").max(most, `have at most ${most} entries`).readonly();
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { digest, oneOf, record, source, text } from "./fields.js";
 import { sourceOf, subjectOf } from "./parse-event.js";
 import { type KnownEvent, KNOWN_TYPES, knownEventSchema } from "./schema.js";
+import { formatSequence } from "./sequence.js";
 
 /** Longest line a log may hold, in bytes without the newline. */
 export const LINE_MAX_BYTES = 1_048_576;
@@ -11,7 +12,6 @@ export const LINE_MAX_BYTES = 1_048_576;
 export const GENESIS = "0".repeat(64);
 
 const NUL = 0x00;
-const SEQUENCE_DIGITS = 16;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const timestamp = z.iso.datetime({ precision: 3, error: "be a UTC time with milliseconds" });
 
@@ -73,11 +73,6 @@ export function placeLine({ head, data }: DraftLine, sequence: number, prevhash:
 
 function placed(head: string, data: string, sequence: number, prevhash: string): string {
   return `${head},"sequence":"${formatSequence(sequence)}","prevhash":"${prevhash}","data":${data}}`;
-}
-
-/** CloudEvents `sequence`: a string whose order is the order of the events. */
-export function formatSequence(sequence: number): string {
-  return sequence.toString().padStart(SEQUENCE_DIGITS, "0");
 }
 
 /** Why the bytes of a line are not a line of this format, whatever its neighbours are. */

@@ -18,6 +18,7 @@ import {
   record,
   shardId,
   source,
+  SUBTREES_MAX,
   text,
 } from "./fields.js";
 
@@ -139,6 +140,19 @@ const auditRecovered = event(
   warning,
   record({ cutBytes: count, liveShards: list(shardId, LIVE_SHARDS_MAX), uncleanEnd: flag }),
 );
+const segment = record({ first: count, last: count, bytes: count, sha256: digest });
+const auditRotated = event(
+  "vram.audit.rotated",
+  info,
+  record({
+    publicKey,
+    origin: originName,
+    closed: segment,
+    subtrees: list(digest, SUBTREES_MAX),
+    liveShards: list(shardId, LIVE_SHARDS_MAX),
+  }),
+);
+const auditRetired = event("vram.audit.retired", info, record({ segments: list(segment), root: digest }));
 const anchorFailed = event("vram.audit.anchor_failed", warning, record({ anchor: name, code: errorCode, keptSize: count }));
 const anchorRestored = event("vram.audit.anchor_restored", info, record({ anchor: name, keptSize: count }));
 const auditClosed = event("vram.audit.closed", info, record({}));
@@ -167,6 +181,8 @@ export const knownEventSchema = z.discriminatedUnion("type", [
   ...workerEventSchema.options,
   auditOpened,
   auditRecovered,
+  auditRotated,
+  auditRetired,
   anchorFailed,
   anchorRestored,
   auditClosed,
@@ -189,6 +205,8 @@ export type KeyRotated = z.infer<typeof keyRotated>;
 export type KeyRetired = z.infer<typeof keyRetired>;
 export type AuditOpened = z.infer<typeof auditOpened>;
 export type AuditRecovered = z.infer<typeof auditRecovered>;
+export type AuditRotated = z.infer<typeof auditRotated>;
+export type AuditRetired = z.infer<typeof auditRetired>;
 export type AnchorFailed = z.infer<typeof anchorFailed>;
 export type AnchorRestored = z.infer<typeof anchorRestored>;
 export type AuditClosed = z.infer<typeof auditClosed>;
@@ -198,3 +216,5 @@ export type AuditEvent = z.infer<typeof workerEventSchema>;
 /** What a line can hold. */
 export type KnownEvent = z.infer<typeof knownEventSchema>;
 export type AuditEventType = KnownEvent["type"];
+/** What a closed segment held: its first and last line, its bytes and the SHA-256 of the file. */
+export type SegmentFacts = z.infer<typeof segment>;

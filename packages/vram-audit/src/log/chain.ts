@@ -1,17 +1,17 @@
 import type { KeyObject } from "node:crypto";
-import { type DraftLine, placeLine } from "../events/line.js";
+import { placeLine } from "../events/line.js";
 import { type SignedCheckpoint, signCheckpoint } from "../note/checkpoint.js";
 import type { VerifierKey } from "../note/verifier-key.js";
 import type { AppendFile } from "../storage/append-file.js";
 import { leafHash, type MerkleTree } from "../tree/merkle-tree.js";
 import { sha256 } from "../tree/sha256.js";
 import type { AuditHead, Receipt } from "./audit-log.js";
-
-const NEWLINE = Uint8Array.of(0x0a);
+import type { PreparedEvent } from "./event-desk.js";
+import type { Segments } from "./segments.js";
 
 /** The open files of a log. */
 export interface LogFiles {
-  readonly log: AppendFile;
+  readonly segments: Segments;
   readonly leaves: AppendFile;
   readonly checkpoints: AppendFile;
 }
@@ -28,12 +28,19 @@ export interface ChainState {
 
 /** Writes lines behind one another and checkpoints over them. One call at a time; after a failure, none. */
 export class Chain {
+  /** Told of every checkpoint once it is durable. */
+  onCheckpoint: (checkpoint: SignedCheckpoint) => void = () => undefined;
   #lastHash: string;
   #checkpointSize: number;
 
   constructor(private readonly state: ChainState) {
     this.#lastHash = state.lastHash;
     this.#checkpointSize = state.checkpointSize;
+  }
+
+  /** The tree over the durable lines. */
+  get tree(): MerkleTree {
+    return this.state.tree;
   }
 
   /** Lines that no checkpoint vouches for yet. */
@@ -47,37 +54,36 @@ export class Chain {
   }
 
   /** Makes lines durable, all or none. Answers their receipts in the same order. */
-  async commit(drafts: readonly DraftLine[]): Promise<readonly Receipt[]> {
+  async commit(events: readonly PreparedEvent[]): Promise<readonly Receipt[]> {
     const { files, tree } = this.state;
-    const receipts: Receipt[] = [];
-    const lines: Buffer[] = [];
+    const placed: { line: Buffer; receipt: Receipt; onDurable: (receipt: Receipt) => void }[] = [];
     let hash = this.#lastHash;
-    for (const draft of drafts) {
-      const sequence = tree.size + receipts.length + 1;
+    for (const { draft, onDurable } of events) {
+      const sequence = tree.size + placed.length + 1;
       const line = placeLine(draft, sequence, hash);
       hash = sha256(line).toString("hex");
-      receipts.push({ sequence, hash });
-      lines.push(line);
+      placed.push({ line, receipt: { sequence, hash }, onDurable });
     }
-    await files.log.append(Buffer.concat(lines.flatMap((line) => [line, NEWLINE])));
-    await files.log.datasync();
+    const lines = placed.map(({ line }) => line);
+    await files.segments.append(lines);
     const leaves = lines.map(leafHash);
     for (const leaf of leaves) tree.push(leaf);
     this.#lastHash = hash;
     // Evidence for naming a line, not the record: durable with the system's own time.
     await files.leaves.append(Buffer.concat(leaves));
-    return receipts;
+    for (const { receipt, onDurable } of placed) onDurable(receipt);
+    return placed.map(({ receipt }) => receipt);
   }
 
-  /** Signs what is durable, and makes the signature so. Undefined, and nothing is written, when nothing is new. */
-  async checkpoint(): Promise<SignedCheckpoint | undefined> {
+  /** Signs what is durable, and makes the signature so. Nothing is written when nothing is new. */
+  async checkpoint(): Promise<void> {
     const { files, tree, origin, privateKey, key } = this.state;
-    if (this.uncovered === 0) return undefined;
+    if (this.uncovered === 0) return;
     const checkpoint = { origin, size: tree.size, root: tree.root() };
     const note = signCheckpoint(checkpoint, privateKey, key);
     await files.checkpoints.append(Buffer.from(note));
     await files.checkpoints.datasync();
     this.#checkpointSize = checkpoint.size;
-    return { ...checkpoint, note };
+    this.onCheckpoint({ ...checkpoint, note });
   }
 }

@@ -1,9 +1,9 @@
 import { type AuditError, fileUnavailable, unavailable } from "../audit-error.js";
-import type { DraftLine } from "../events/line.js";
-import type { SignedCheckpoint } from "../note/checkpoint.js";
 import type { Receipt } from "./audit-log.js";
-import { LOG_FILE } from "../storage/file-names.js";
+import { LOG_NAME } from "../storage/file-names.js";
 import type { Chain } from "./chain.js";
+import type { PreparedEvent } from "./event-desk.js";
+import type { Rotation } from "./rotation.js";
 
 /** When a checkpoint is due besides after critical events and at the end. */
 export interface CheckpointInterval {
@@ -11,17 +11,8 @@ export interface CheckpointInterval {
   readonly milliseconds: number;
 }
 
-export interface Submission {
-  readonly draft: DraftLine;
+export interface Submission extends PreparedEvent {
   readonly urgency: "checkpoint" | "ordinary";
-  /** Told once the line is durable. */
-  readonly onDurable?: (receipt: Receipt) => void;
-}
-
-export interface CommitterEvents {
-  readonly failure: (error: AuditError) => void;
-  /** Told of every checkpoint once it is durable. */
-  readonly checkpoint: (checkpoint: SignedCheckpoint) => void;
 }
 
 interface Waiting extends Submission {
@@ -45,7 +36,8 @@ export class Committer {
   constructor(
     private readonly chain: Chain,
     private readonly interval: CheckpointInterval,
-    private readonly on: CommitterEvents,
+    private readonly rotation: Rotation,
+    private readonly onFailure: (error: AuditError) => void,
   ) {}
 
   get failure(): AuditError | undefined {
@@ -102,24 +94,21 @@ export class Committer {
   async #commit(batch: readonly Waiting[]): Promise<void> {
     let unanswered = batch;
     try {
-      const receipts = batch.length > 0 ? await this.chain.commit(batch.map(({ draft }) => draft)) : [];
+      if (batch.length > 0) await this.rotation.rotateIfDue();
+      const receipts = batch.length > 0 ? await this.chain.commit(batch) : [];
       const written = batch.flatMap((waiting, index) => {
         const receipt = receipts[index];
         return receipt === undefined ? [] : [{ waiting, receipt }];
       });
-      for (const { waiting, receipt } of written) {
-        waiting.onDurable?.(receipt);
-        if (waiting.urgency === "ordinary") waiting.resolve(receipt);
-      }
+      for (const { waiting, receipt } of written) if (waiting.urgency === "ordinary") waiting.resolve(receipt);
       unanswered = batch.filter(({ urgency }) => urgency === "checkpoint");
       if (unanswered.length > 0 || this.#checkpointDue || this.chain.uncovered >= this.interval.events) {
         this.#checkpointDue = false;
-        const checkpoint = await this.chain.checkpoint();
-        if (checkpoint !== undefined) this.on.checkpoint(checkpoint);
+        await this.chain.checkpoint();
       }
       for (const { waiting, receipt } of written) waiting.resolve(receipt);
     } catch (error) {
-      this.#fail(fileUnavailable(LOG_FILE, "written", error), unanswered);
+      this.#fail(fileUnavailable(LOG_NAME, "written", error), unanswered);
     }
   }
 
@@ -129,7 +118,7 @@ export class Committer {
     this.#waiting = [];
     this.#waitingBytes = 0;
     for (const { reject } of refused) reject(failure);
-    this.on.failure(failure);
+    this.onFailure(failure);
   }
 
   #schedule(): void {

@@ -1,20 +1,20 @@
 import type { Anchor } from "../anchor/anchor.js";
 import { AnchorKeeper, type AnchorState } from "../anchor/anchor-keeper.js";
-import { invalidInput, unavailable } from "../audit-error.js";
-import { draftLine, LINE_MAX_BYTES } from "../events/line.js";
+import { unavailable } from "../audit-error.js";
 import { parseEvent } from "../events/parse-event.js";
 import type { AuditEvent, KnownEvent } from "../events/schema.js";
-import type { Mirror } from "../mirror/mirror.js";
 import type { AuditHead, AuditLog, AuditLogState, Receipt } from "./audit-log.js";
 import type { Chain } from "./chain.js";
 import { type CheckpointInterval, Committer } from "./committer.js";
+import type { EventDesk } from "./event-desk.js";
+import type { Rotation } from "./rotation.js";
 
 export interface DurableAuditLogParts {
   readonly chain: Chain;
-  readonly origin: string;
+  readonly rotation: Rotation;
+  readonly desk: EventDesk;
   readonly verifierKey: string;
   readonly interval: CheckpointInterval;
-  readonly mirror: Mirror | undefined;
   readonly anchors: readonly Anchor[];
   /** Gives up everything the log holds open; called once, last. */
   readonly release: () => Promise<void>;
@@ -27,11 +27,11 @@ export class DurableAuditLog implements AuditLog {
   #closing: Promise<void> | undefined;
 
   constructor(private readonly parts: DurableAuditLogParts) {
-    this.#keepers = parts.anchors.map((anchor) => new AnchorKeeper(anchor, (keeper) => { this.#tell(keeper); }));
-    this.#committer = new Committer(parts.chain, parts.interval, {
-      failure: (error) => { this.#abort.abort(error); },
-      checkpoint: (checkpoint) => { for (const keeper of this.#keepers) keeper.offer(checkpoint); },
+    this.#committer = new Committer(parts.chain, parts.interval, parts.rotation, (error) => {
+      this.#abort.abort(error);
     });
+    this.#keepers = parts.anchors.map((anchor) => new AnchorKeeper(anchor, (keeper) => { this.#tell(keeper); }));
+    parts.chain.onCheckpoint = (checkpoint) => { for (const keeper of this.#keepers) keeper.offer(checkpoint); };
   }
 
   get state(): AuditLogState {
@@ -48,7 +48,7 @@ export class DurableAuditLog implements AuditLog {
   }
 
   get mirrorDropped(): number {
-    return this.parts.mirror?.dropped ?? 0;
+    return this.parts.desk.mirrorDropped;
   }
 
   get anchors(): readonly AnchorState[] {
@@ -110,10 +110,6 @@ export class DurableAuditLog implements AuditLog {
   }
 
   #submit(event: KnownEvent, urgency: "checkpoint" | "ordinary"): Promise<Receipt> {
-    const time = new Date();
-    const draft = draftLine(event, this.parts.origin, time);
-    if (draft.byteLength > LINE_MAX_BYTES) throw invalidInput("event", `take at most ${LINE_MAX_BYTES} bytes as a line`);
-    const onDurable = ({ sequence }: Receipt) => this.parts.mirror?.push({ event, sequence, time: time.toISOString() });
-    return this.#committer.submit({ draft, urgency, onDurable });
+    return this.#committer.submit({ ...this.parts.desk.prepare(event), urgency });
   }
 }

@@ -5,19 +5,23 @@ import { fileUnavailable, invalidInput } from "../audit-error.js";
 import type { AuditOpened } from "../events/schema.js";
 import { Mirror } from "../mirror/mirror.js";
 import { formatVerifierKey, rawPublicKey, type VerifierKey, verifierKey } from "../note/verifier-key.js";
-import { readFirstEvent } from "../read/first-event.js";
+import { findSegments } from "../read/log-lines.js";
+import { readLogStart } from "../read/log-start.js";
 import { type AuditDirectory, openAuditDirectory } from "../storage/audit-directory.js";
 import { lockDirectory } from "../storage/directory-lock.js";
-import { CHECKPOINT_FILE, LEAF_FILE, LOG_FILE } from "../storage/file-names.js";
+import { CHECKPOINT_FILE, LEAF_FILE } from "../storage/file-names.js";
 import { publishVerifierKey } from "../storage/public-key-file.js";
 import { resolveSigningKey } from "../storage/signing-key.js";
 import { sha256 } from "../tree/sha256.js";
 import type { AuditLog } from "./audit-log.js";
 import { Chain } from "./chain.js";
 import { DurableAuditLog } from "./durable-audit-log.js";
+import { EventDesk } from "./event-desk.js";
+import { type FileLayer, layeredDirectory, type LogDirectory } from "./log-directory.js";
 import { type OpenAuditLogOptions, type ParsedOptions, parseOpenOptions } from "./options.js";
-import { type RawFile, type RawFiles, recoverLog } from "./recover.js";
+import { type FoundLog, recoverLog } from "./recover.js";
 import { ReleaseStack } from "./release-stack.js";
+import { Rotation } from "./rotation.js";
 
 /**
  * Opens the log in a directory to write, and begins it if there is none. Every line that is there is checked first; what
@@ -31,7 +35,7 @@ export async function openAuditLog(options: OpenAuditLogOptions): Promise<AuditL
 }
 
 /** {@link openAuditLog} with something between the log and its files, named by their bare names. */
-export async function openAuditLogOn(layer: (file: RawFile, name: string) => RawFile, options: OpenAuditLogOptions): Promise<AuditLog> {
+export async function openAuditLogOn(layer: FileLayer, options: OpenAuditLogOptions): Promise<AuditLog> {
   const parsed = parseOpenOptions(options);
   const stack = new ReleaseStack();
   try {
@@ -47,42 +51,53 @@ export async function openAuditLogOn(layer: (file: RawFile, name: string) => Raw
 async function openIn(
   directory: AuditDirectory,
   options: ParsedOptions,
-  layer: (file: RawFile, name: string) => RawFile,
+  layer: FileLayer,
   stack: ReleaseStack,
 ): Promise<AuditLog> {
   const lock = await lockDirectory(directory);
   stack.add(() => lock.release());
-  const openFile = async (name: string): Promise<RawFile> => {
-    const file = await directory.openFile(name);
-    stack.add(() => file.close());
-    return layer(file, name);
-  };
-  const raw: RawFiles = { log: await openFile(LOG_FILE), leaves: await openFile(LEAF_FILE), checkpoints: await openFile(CHECKPOINT_FILE) };
-  await directory.sync();
-  const { privateKey, key } = await resolveKey(raw, directory, options);
-  const consulted = await consultAnchors(options.anchors, key);
-  const { files, scan, events } = await recoverLog(raw, key, consulted.flatMap(({ checkpoint }) => checkpoint ?? []));
+  const found = await findLog(layeredDirectory(directory, layer), stack);
+  const { privateKey, key } = await resolveKey(found, directory, options);
+  const consulted = await consultAnchors(options.anchors, key, found.start.tree.size);
+  const { files, scan, events } = await recoverLog(found, key, consulted.flatMap(({ checkpoint }) => checkpoint ?? []), stack);
   await publishVerifierKey(directory.path, key);
-  const { tree, lastHash, roots } = scan;
+  const { tree, lastHash, roots, session, retirements } = scan;
+  const chain = new Chain({ files, tree, lastHash, checkpointSize: roots.latestSize, origin: key.name, privateKey, key });
+  const desk = new EventDesk(key.name, session.live, options.mirror && new Mirror(options.mirror));
+  const { segments } = files;
   const log = new DurableAuditLog({
-    chain: new Chain({ files, tree, lastHash, checkpointSize: roots.latestSize, origin: key.name, privateKey, key }),
-    origin: key.name,
+    chain,
+    rotation: new Rotation({ chain, segments, desk, key, rotate: options.rotate, retain: options.retain }),
+    desk,
     verifierKey: formatVerifierKey(key),
     interval: options.checkpointEvery,
-    mirror: options.mirror && new Mirror(options.mirror),
     anchors: consulted.map(({ anchor }) => anchor),
     release: () => stack.release(),
   });
   await log.record([openedEvent(key), ...events]);
+  // The last writer may have ended between the record of a removal and the removal; the record is signed by now.
+  await segments.remove(segments.closed.filter(({ facts }) => facts.last <= retirements.lastRetired));
   return log;
 }
 
+async function findLog(directory: LogDirectory, stack: ReleaseStack): Promise<FoundLog> {
+  const openFile = async (name: string) => {
+    const file = await directory.openFile(name);
+    stack.add(() => file.close());
+    return file;
+  };
+  const [leaves, checkpoints] = [await openFile(LEAF_FILE), await openFile(CHECKPOINT_FILE)];
+  const log = await findSegments(await directory.names(), (name) => directory.openFile(name));
+  await directory.sync();
+  return { directory, log, start: await readLogStart(log), leaves, checkpoints };
+}
+
 /** The log's key and name: those it was begun with, or new ones for a log without lines. */
-async function resolveKey(raw: RawFiles, directory: AuditDirectory, options: ParsedOptions): Promise<{ privateKey: KeyObject; key: VerifierKey }> {
-  const mode = (await raw.log.stat()).size === 0 ? "create" : "existing";
+async function resolveKey({ log, start }: FoundLog, directory: AuditDirectory, options: ParsedOptions): Promise<{ privateKey: KeyObject; key: VerifierKey }> {
+  const mode = log.segments.length === 1 && log.lastBytes === 0 ? "create" : "existing";
   const privateKey = await resolveSigningKey(options.signingKey, directory.path, mode);
   const publicKey = rawPublicKey(privateKey);
-  const begun = await readFirstEvent(raw.log);
+  const begun = start.named;
   if (begun !== undefined && begun.publicKey !== publicKey.toString("base64")) throw invalidInput("signingKey", "be the key this log was begun with");
   const origin = options.origin ?? begun?.origin ?? `vram-audit/${sha256(publicKey).toString("hex").slice(0, 16)}`;
   if (begun !== undefined && begun.origin !== origin) throw invalidInput("origin", "be the one this log was begun with");

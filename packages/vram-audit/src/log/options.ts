@@ -7,9 +7,12 @@ import type { Anchor } from "../anchor/anchor.js";
 import { count, flag, name, originName } from "../events/fields.js";
 import type { MirrorLogger } from "../mirror/mirror.js";
 import type { CheckpointInterval } from "./committer.js";
+import type { RetentionLimits } from "./retention.js";
+import type { RotationLimits } from "./rotation.js";
 
 const PATH_MAX_LENGTH = 4096;
 const DEFAULT_INTERVAL: CheckpointInterval = { events: 1000, milliseconds: 10_000 };
+const DEFAULT_ROTATION: RotationLimits = { bytes: 67_108_864, milliseconds: 86_400_000 };
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export interface OpenAuditLogOptions {
@@ -23,6 +26,10 @@ export interface OpenAuditLogOptions {
   readonly mirror?: MirrorLogger;
   /** Most lines, and longest time, without a signed checkpoint; default: 1,000 and 10 s. */
   readonly checkpointEvery?: Partial<CheckpointInterval>;
+  /** The log goes on in a new file once the last one has this many bytes or this age; default: 64 MiB and one day. */
+  readonly rotate?: Partial<RotationLimits>;
+  /** What is kept when the log goes on in a new file: the oldest files beyond any limit are removed, by signed record; default: all. */
+  readonly retain?: RetentionLimits;
   /** Who gets every checkpoint once it is durable, or the newest of several: `directoryAnchor`, `commandAnchor`, `httpAnchor`, or your own. */
   readonly anchors?: readonly Anchor[];
 }
@@ -33,6 +40,8 @@ export interface ParsedOptions {
   readonly origin: string | undefined;
   readonly mirror: MirrorLogger | undefined;
   readonly checkpointEvery: CheckpointInterval;
+  readonly rotate: RotationLimits;
+  readonly retain: RetentionLimits;
   readonly anchors: readonly Anchor[];
 }
 
@@ -43,6 +52,7 @@ const mirror = z.custom<MirrorLogger>(
 );
 const keyObject = z.custom<KeyObject>((value) => types.isKeyObject(value));
 const atLeastOne = count.min(1, "be an integer from 1");
+const limit = atLeastOne.optional();
 export const timerMs = atLeastOne.max(TIMER_MAX_MS, "fit a timer");
 const anchorShape = z.looseObject({
   name,
@@ -67,6 +77,15 @@ const schema = z.strictObject(
         "be an object with events and milliseconds",
       )
       .default(DEFAULT_INTERVAL),
+    rotate: z
+      .strictObject(
+        { bytes: atLeastOne.default(DEFAULT_ROTATION.bytes), milliseconds: atLeastOne.default(DEFAULT_ROTATION.milliseconds) },
+        "be an object with bytes and milliseconds",
+      )
+      .default(DEFAULT_ROTATION),
+    retain: z
+      .strictObject({ bytes: limit, milliseconds: limit, segments: limit }, "be an object with bytes, milliseconds and segments")
+      .default({}),
     anchors: z
       .array(anchor, "be a list of anchors")
       .refine((anchors) => new Set(anchors.map((each) => each.name)).size === anchors.length, "have a name of its own for every anchor")
@@ -77,8 +96,8 @@ const schema = z.strictObject(
 
 /** @throws AuditError `INVALID_INPUT` */
 export function parseOpenOptions(options: unknown): ParsedOptions {
-  const { dir, signingKey, origin, mirror: logger, checkpointEvery, anchors } = parseOptions(schema, options);
-  return { dir, signingKey, origin, mirror: logger, checkpointEvery, anchors };
+  const { dir, signingKey, origin, mirror: logger, checkpointEvery, rotate, retain, anchors } = parseOptions(schema, options);
+  return { dir, signingKey, origin, mirror: logger, checkpointEvery, rotate, retain, anchors };
 }
 
 /** @throws AuditError `INVALID_INPUT` naming the argument */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { integrityViolation, invalidInput } from "../audit-error.js";
-import { formatSequence, parseLine } from "../events/line.js";
+import { parseLine } from "../events/line.js";
+import { formatSequence } from "../events/sequence.js";
 import { parseOptions } from "../log/options.js";
 import { type Checkpoint, openCheckpoint } from "../note/checkpoint.js";
 import type { VerifierKey } from "../note/verifier-key.js";

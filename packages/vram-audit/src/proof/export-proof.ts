@@ -4,11 +4,12 @@ import { count } from "../events/fields.js";
 import { parseOptions, path } from "../log/options.js";
 import type { SignedCheckpoint } from "../note/checkpoint.js";
 import { readLatestCheckpoint } from "../read/checkpoint-history.js";
+import { readLogLines } from "../read/log-lines.js";
 import { type LogReader, openLogReader } from "../read/log-reader.js";
+import { readLogStart } from "../read/log-start.js";
 import { readLeaves } from "../read/read-leaves.js";
-import { readLines } from "../read/read-lines.js";
 import { resolveVerifierKey } from "../read/resolve-verifier-key.js";
-import { LEAF_FILE, LOG_FILE } from "../storage/file-names.js";
+import { LEAF_FILE, LOG_NAME } from "../storage/file-names.js";
 import { leafHash } from "../tree/merkle-tree.js";
 import { type Proof, proveConsistency, proveInclusion } from "../tree/prove.js";
 import { verifyInclusion } from "../tree/verify.js";
@@ -74,12 +75,12 @@ async function withSignedLog(
 ): Promise<string> {
   const reader = await openLogReader(dir);
   try {
-    const resolved = await resolveVerifierKey(dir, reader.log, publicKey);
+    const resolved = await resolveVerifierKey(dir, await readLogStart(reader.log), publicKey);
     const head = await readLatestCheckpoint(reader.history, resolved?.key);
     if (head === undefined) throw unavailable("no-checkpoint", "no checkpoint vouches for the log");
     return await prove(reader, head);
   } catch (error) {
-    throw fileUnavailable(LOG_FILE, "read", error);
+    throw fileUnavailable(LOG_NAME, "read", error);
   } finally {
     await reader.close();
   }
@@ -87,7 +88,7 @@ async function withSignedLog(
 
 function storedLeaves({ leaves }: LogReader, { size }: SignedCheckpoint): AsyncIterable<Buffer> {
   if (leaves === undefined) throw unavailable("missing", `the file "${LEAF_FILE}" is missing`, { file: LEAF_FILE });
-  return readLeaves(leaves, size);
+  return readLeaves(leaves, 0, size);
 }
 
 /** A proof that was made from the leaf hashes that were signed. */
@@ -96,9 +97,11 @@ function signed(head: SignedCheckpoint, proof: Proof): Proof {
   throw integrityViolation("leaves", `the leaf hashes in "${LEAF_FILE}" are not those that were signed`, { file: LEAF_FILE });
 }
 
-async function readLine({ log, logBytes }: LogReader, sequence: number): Promise<Buffer> {
-  let number = 0;
-  for await (const { bytes, complete } of readLines(log, logBytes)) {
+async function readLine({ log }: LogReader, sequence: number): Promise<Buffer> {
+  const segment = log.segments.findLast(({ first }) => first <= sequence);
+  if (segment === undefined) throw invalidInput("options.sequence", "be the number of a line that was not removed");
+  let number = segment.first - 1;
+  for await (const { bytes, complete } of readLogLines(log, { first: segment.first, position: 0 })) {
     number += 1;
     if (number === sequence && complete) return bytes;
   }

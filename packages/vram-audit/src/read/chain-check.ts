@@ -1,18 +1,23 @@
-import { GENESIS } from "../events/line.js";
 import { sha256 } from "../tree/sha256.js";
 import type { ProblemList } from "./problem-list.js";
 
 /** Follows `prevhash` from line to line and tells, for a broken link, which of its two lines changed. */
 export class ChainCheck {
-  #before = GENESIS;
+  #before: string;
   /** A line whose link to the line before is broken, while it is open which of the two changed. */
   #broken: number | undefined;
 
-  /** @param isVouched whether a signed root has shown that a line is the one that was written */
+  /**
+   * @param before the hash that the first line must carry
+   * @param isVouched whether a signed root has shown that a line is the one that was written
+   */
   constructor(
     private readonly problems: ProblemList,
+    before: string,
     private readonly isVouched: (line: number) => boolean,
-  ) {}
+  ) {
+    this.#before = before;
+  }
 
   /** The hash of the last line, which the next one must carry. */
   get lastHash(): string {

@@ -1,5 +1,5 @@
 import type { Checkpoint } from "../note/checkpoint.js";
-import { MerkleTree } from "../tree/merkle-tree.js";
+import type { MerkleTree } from "../tree/merkle-tree.js";
 import { HASH_BYTES } from "../tree/sha256.js";
 import { readLeaves } from "./read-leaves.js";
 import type { ReadableFile } from "./read-lines.js";
@@ -13,45 +13,33 @@ const UNWRITTEN = Buffer.alloc(HASH_BYTES);
  */
 export class LeafEvidence {
   readonly #leaves: AsyncGenerator<Buffer, undefined>;
-  #compared = 0;
+  #compared: number;
   #ended = false;
 
-  private constructor(
-    leaves: AsyncGenerator<Buffer, undefined>,
-    /** How many of the leaf hashes, from the first on, the trusted checkpoint vouches for. */
-    readonly trusted: number,
-  ) {
+  private constructor(leaves: AsyncGenerator<Buffer, undefined>, before: number) {
     this.#leaves = leaves;
+    this.#compared = before;
   }
 
   /**
    * Evidence that `checkpoint` signed; a file that it did not sign proves nothing and is taken as empty.
-   * @param trusted an older checkpoint, or the same
+   * @param before the tree over the lines that were removed
    */
-  static async open(file: ReadableFile | undefined, checkpoint: Checkpoint | undefined, trusted: Checkpoint | undefined): Promise<LeafEvidence> {
-    if (file === undefined || checkpoint === undefined) return new LeafEvidence(noLeaves(), 0);
-    const tree = new MerkleTree();
-    let vouched = 0;
-    for await (const leaf of readLeaves(file, checkpoint.size)) {
-      tree.push(leaf);
-      if (tree.size === trusted?.size && tree.root().equals(trusted.root)) vouched = tree.size;
-    }
+  static async open(file: ReadableFile | undefined, checkpoint: Checkpoint | undefined, before: MerkleTree): Promise<LeafEvidence> {
+    if (file === undefined || checkpoint === undefined) return new LeafEvidence(noLeaves(), before.size);
+    const tree = before.copy();
+    for await (const leaf of readLeaves(file, before.size, checkpoint.size)) tree.push(leaf);
     const signed = tree.size === checkpoint.size && tree.root().equals(checkpoint.root);
-    return signed ? new LeafEvidence(readLeaves(file, Number.MAX_SAFE_INTEGER), vouched) : new LeafEvidence(noLeaves(), 0);
+    return new LeafEvidence(signed ? readLeaves(file, before.size, Number.MAX_SAFE_INTEGER) : noLeaves(), before.size);
   }
 
-  /** For how many lines, from the first on, there was a leaf hash. */
+  /** For how many lines, the removed ones included, there was a leaf to compare with. */
   get compared(): number {
     return this.#compared;
   }
 
   /** Whether the next line is the one that was written, or undefined when nothing tells. */
   async check(leaf: Buffer): Promise<boolean | undefined> {
-    return (await this.next())?.equals(leaf);
-  }
-
-  /** The leaf hash of the next line, or undefined when none is stored. */
-  async next(): Promise<Buffer | undefined> {
     if (this.#ended) return undefined;
     const { value: stored } = await this.#leaves.next();
     if (stored === undefined || stored.equals(UNWRITTEN)) {
@@ -59,7 +47,7 @@ export class LeafEvidence {
       return undefined;
     }
     this.#compared += 1;
-    return stored;
+    return stored.equals(leaf);
   }
 }
 

@@ -1,9 +1,10 @@
 import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
-import { join } from "node:path";
+import { type FileHandle, open, readdir } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { errnoOf, fileUnavailable, unavailable } from "../audit-error.js";
-import { CHECKPOINT_FILE, LEAF_FILE, LOG_FILE } from "../storage/file-names.js";
+import { CHECKPOINT_FILE, LEAF_FILE } from "../storage/file-names.js";
 import type { HistoryFile } from "./checkpoint-history.js";
+import { findSegments, type LogSegments } from "./log-lines.js";
 import type { ReadableFile } from "./read-lines.js";
 
 // O_NONBLOCK: opening a FIFO must not wait for its writer.
@@ -11,8 +12,7 @@ const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBL
 
 /** The files of a log, opened to read; the sizes are those of one moment, the checkpoints' not after the lines'. */
 export interface LogReader {
-  readonly log: ReadableFile;
-  readonly logBytes: number;
+  readonly log: LogSegments;
   /** Undefined when the file is missing. */
   readonly history: HistoryFile | undefined;
   readonly leaves: ReadableFile | undefined;
@@ -34,12 +34,27 @@ export async function openLogReader(dir: string): Promise<LogReader> {
     const checkpoints = await openNamed(CHECKPOINT_FILE);
     const history = checkpoints && { file: checkpoints, byteLength: (await checkpoints.stat()).size };
     const leaves = await openNamed(LEAF_FILE);
-    const log = await openNamed(LOG_FILE);
-    if (log === undefined) throw unavailable("missing", `there is no audit log: the directory has no file "${LOG_FILE}"`, { file: LOG_FILE });
-    return { log, logBytes: (await log.stat()).size, history, leaves, close };
+    const log = await findSegments(await namesIn(dir), (name) => openSegment(dir, name));
+    return { log, history, leaves, close };
   } catch (error) {
     await close();
-    throw fileUnavailable(LOG_FILE, "read", error);
+    throw fileUnavailable(basename(dir), "read", error);
+  }
+}
+
+async function openSegment(dir: string, name: string): Promise<FileHandle> {
+  const file = await openRegular(dir, name);
+  // Retention may have removed it since the names in the directory were read.
+  if (file === undefined) throw unavailable("missing", `the directory has no audit file "${name}", or no longer`, { file: name });
+  return file;
+}
+
+async function namesIn(dir: string): Promise<readonly string[]> {
+  try {
+    return await readdir(dir);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return [];
+    throw error;
   }
 }
 

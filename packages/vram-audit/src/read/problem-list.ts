@@ -9,6 +9,9 @@ export type AuditProblemReason =
   | "prevhash"
   | "altered"
   | "root"
+  | "segment"
+  | "missing"
+  | "removed"
   | "session"
   | "key"
   | "torn"
@@ -21,6 +24,8 @@ export type AuditProblemReason =
 export interface AuditProblem {
   /** From 1; null when it is not about a line. For missing lines the first of them. */
   readonly line: number | null;
+  /** The bare name of the file that the line is in or, for a missing one, would follow; null where there is none. */
+  readonly segment: string | null;
   readonly reason: AuditProblemReason;
   /** The same for people. */
   readonly message: string;
@@ -34,6 +39,9 @@ const MESSAGES: Readonly<Record<AuditProblemReason, string>> = {
   prevhash: "does not carry the hash of the line before",
   altered: "is not the line that was written",
   root: "is the first of lines that differ from what was signed",
+  segment: "does not belong at this place of a segment, or the segment at this place of the log",
+  missing: "is missing: the next segment begins behind it",
+  removed: "is missing: the log begins behind it, and no signed record says that it was removed",
   session: "does not belong at this place of a session",
   key: "names another key or origin than the log's",
   torn: "is incomplete: the writer ended while writing it",
@@ -43,6 +51,12 @@ const MESSAGES: Readonly<Record<AuditProblemReason, string>> = {
   "no-checkpoint": "no checkpoint vouches for the log",
   "no-key": "no public key is known for the log",
 };
+
+/** One clause for people, with the line and its file. */
+export function describeProblem({ line, segment, message }: AuditProblem): string {
+  if (line === null) return message;
+  return `line ${line}${segment === null ? "" : ` (${segment})`} ${message}`;
+}
 
 /** Problems by line: the first reason found for a line stays, and a few lines are enough. */
 export class ProblemList {
@@ -63,10 +77,20 @@ export class ProblemList {
     return Array.from(this.#byLine.keys()).some((bad) => bad <= line);
   }
 
-  /** By line, those about no line last. */
-  list(): readonly AuditProblem[] {
+  /**
+   * By line, those about no line last.
+   * @param segmentOf the name of the segment that a line is in
+   */
+  list(segmentOf: (line: number) => string | undefined): readonly AuditProblem[] {
     const lines = Array.from(this.#byLine).toSorted(([a], [b]) => a - b);
-    const all: (readonly [number | null, AuditProblemReason])[] = [...lines, ...Array.from(this.#general, (reason) => [null, reason] as const)];
-    return all.map(([line, reason]) => ({ line, reason, message: MESSAGES[reason] }));
+    return [
+      ...lines.map(([line, reason]) => ({
+        line,
+        segment: segmentOf(reason === "missing" ? line - 1 : line) ?? null,
+        reason,
+        message: MESSAGES[reason],
+      })),
+      ...Array.from(this.#general, (reason) => ({ line: null, segment: null, reason, message: MESSAGES[reason] })),
+    ];
   }
 }

@@ -3,10 +3,10 @@ import type { ReadableFile } from "./read-lines.js";
 
 const CHUNK_BYTES = HASH_BYTES * 2048;
 
-/** The first leaf hashes of a file, at most `most`, in bounded memory. */
-export async function* readLeaves(file: ReadableFile, most: number): AsyncGenerator<Buffer, undefined> {
-  let position = 0;
-  for (let left = most; left > 0; ) {
+/** The leaf hashes of the lines behind `from`, up to `to`, in bounded memory. */
+export async function* readLeaves(file: ReadableFile, from: number, to: number): AsyncGenerator<Buffer, undefined> {
+  let position = from * HASH_BYTES;
+  for (let left = to - from; left > 0; ) {
     const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, left * HASH_BYTES));
     const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
     const whole = Math.floor(bytesRead / HASH_BYTES);

@@ -2,8 +2,7 @@ import { resolve } from "node:path";
 import { invalidInput } from "../audit-error.js";
 import { parseVerifierKey, type VerifierKey, verifierKey } from "../note/verifier-key.js";
 import { readPublishedKey } from "../storage/public-key-file.js";
-import { readFirstEvent } from "./first-event.js";
-import type { ReadableFile } from "./read-lines.js";
+import type { LogStart } from "./log-start.js";
 
 /** `option`: the caller's own; `pub-file`: the file beside the directory; `log`: the log's first event. */
 export type VerifierKeySource = "option" | "pub-file" | "log";
@@ -19,14 +18,13 @@ const RAW_KEY = /^[A-Za-z0-9+/]{43}=$/;
  * The most trustworthy key there is; undefined when nothing names one.
  * @throws AuditError `INVALID_INPUT` when `given` is not a public key
  */
-export async function resolveVerifierKey(dir: string, log: ReadableFile, given: string | undefined): Promise<ResolvedKey | undefined> {
+export async function resolveVerifierKey(dir: string, { named }: LogStart, given: string | undefined): Promise<ResolvedKey | undefined> {
   const published = await readPublishedKey(resolve(dir));
-  const first = await readFirstEvent(log);
-  const key = given === undefined ? undefined : parseGivenKey(given, published?.name ?? first?.keyName);
+  const key = given === undefined ? undefined : parseGivenKey(given, published?.name ?? named?.origin);
   if (key !== undefined) return { key, keyFrom: "option" };
   if (given !== undefined) return undefined;
   if (published !== undefined) return { key: published, keyFrom: "pub-file" };
-  return first && { key: verifierKey(first.keyName, Buffer.from(first.publicKey, "base64")), keyFrom: "log" };
+  return named && { key: verifierKey(named.origin, Buffer.from(named.publicKey, "base64")), keyFrom: "log" };
 }
 
 /**

@@ -39,9 +39,15 @@ export class RootCheck {
     return this.#historyTorn;
   }
 
-  /** Finds the first checkpoint. */
-  async begin(): Promise<void> {
-    await this.#advance();
+  /**
+   * Finds the first checkpoint that can be compared.
+   * @param before the tree over the lines that were removed
+   */
+  async begin(before: MerkleTree): Promise<void> {
+    this.#matched = before.size;
+    do await this.#advance();
+    while (this.#next !== undefined && this.#next.size < before.size);
+    await this.check(before);
   }
 
   /** Whether a checkpoint is about exactly, or less than, these lines. */

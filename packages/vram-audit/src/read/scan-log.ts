@@ -1,26 +1,31 @@
-import { formatSequence, holdsUnwrittenBytes, type ParsedLine, parseLine } from "../events/line.js";
+import { holdsUnwrittenBytes, type ParsedLine, parseLine } from "../events/line.js";
+import { formatSequence } from "../events/sequence.js";
 import type { Checkpoint } from "../note/checkpoint.js";
 import type { VerifierKey } from "../note/verifier-key.js";
-import { leafHash, MerkleTree } from "../tree/merkle-tree.js";
+import { leafHash, type MerkleTree } from "../tree/merkle-tree.js";
 import { ChainCheck } from "./chain-check.js";
 import { type HistoryFile, readHistory, readLatestCheckpoint } from "./checkpoint-history.js";
 import { LeafEvidence } from "./leaf-evidence.js";
+import { type LogSegments, readLogLines } from "./log-lines.js";
+import type { LogStart } from "./log-start.js";
 import { ProblemList } from "./problem-list.js";
-import { type ReadableFile, readLines } from "./read-lines.js";
+import type { ReadableFile } from "./read-lines.js";
+import { RetirementCheck } from "./retirement-check.js";
 import { RootCheck } from "./root-check.js";
+import { SegmentCheck } from "./segment-check.js";
 import { SessionCheck } from "./session-check.js";
 
 export interface ScanInput {
-  readonly log: ReadableFile;
-  readonly logBytes: number;
+  readonly log: LogSegments;
+  readonly start: LogStart;
   readonly history: HistoryFile | undefined;
   readonly leaves: ReadableFile | undefined;
   /** Its name is the log's origin. Without it no checkpoint can be believed. */
   readonly key: VerifierKey | undefined;
   /** Checkpoints of the log that were kept elsewhere. */
   readonly anchors: readonly Checkpoint[];
-  /** Lines before this checkpoint's last are not judged again if the stored leaf hashes have its root. */
-  readonly trusted?: Checkpoint | undefined;
+  /** How many lines before the first one must have been removed by record. */
+  readonly removed: number;
 }
 
 /** What one pass over a log shows. A torn tail is not among `problems`: what it means is the caller's to say. */
@@ -28,57 +33,52 @@ export interface Scan {
   readonly problems: ProblemList;
   readonly tree: MerkleTree;
   readonly lastHash: string;
-  /** Bytes of whole lines. */
-  readonly wholeBytes: number;
   /** Whether bytes follow that are no whole line. */
   readonly torn: boolean;
+  readonly segments: SegmentCheck;
   readonly session: SessionCheck;
+  readonly retirements: RetirementCheck;
   readonly roots: RootCheck;
   /** How many lines have a stored leaf hash. */
   readonly storedLeaves: number;
-  /** How many lines were taken from the stored leaf hashes, because a trusted checkpoint vouches for these. */
-  readonly skipped: number;
 }
 
 /** Reads a log once, in bounded memory, and checks everything its format promises. */
 export async function scanLog(input: ScanInput): Promise<Scan> {
-  const { log, history, key } = input;
+  const { log, history, key, start } = input;
   const latest = await readLatestCheckpoint(history, key);
-  const evidence = await LeafEvidence.open(input.leaves, latest, input.trusted);
+  const evidence = await LeafEvidence.open(input.leaves, latest, start.tree);
   const problems = new ProblemList();
-  const tree = new MerkleTree();
+  const tree = start.tree.copy();
   const roots = new RootCheck(problems, key?.name, readHistory(history, key), input.anchors);
+  const segments = new SegmentCheck(problems);
   const session = new SessionCheck(problems, key);
+  const retirements = new RetirementCheck(problems);
   const isVouched = (line: number) => line <= Math.max(evidence.compared, roots.matched) && !problems.has(line);
-  const chain = new ChainCheck(problems, isVouched);
-  // The last trusted line is read again: the next one carries its hash.
-  const skipped = Math.max(0, evidence.trusted - 1);
-  let sequence = skipped;
-  let wholeBytes = 0;
+  const chain = new ChainCheck(problems, start.lastHash, isVouched);
+  let sequence = tree.size;
   let torn = false;
-  await roots.begin();
-  for await (const { bytes, end, complete } of readLines(log, input.logBytes)) {
+  await roots.begin(tree);
+  for await (const { bytes, complete, segment, inLast } of readLogLines(log)) {
     const line = tree.size + 1;
-    torn = !complete || (line > (latest?.size ?? 0) && holdsUnwrittenBytes(bytes));
+    torn = inLast && (!complete || (line > (latest?.size ?? 0) && holdsUnwrittenBytes(bytes)));
     if (torn) break;
-    const trusted = line <= skipped ? await evidence.next() : undefined;
-    const leaf = trusted ?? leafHash(bytes);
-    if (trusted === undefined) {
-      const parsed = parseLine(bytes);
-      sequence = checkPlace(line, sequence + 1, parsed, problems);
-      if ((await evidence.check(leaf)) === false) problems.add(line, "altered");
-      session.check(line, parsed);
-      const linksToSkipped = skipped > 0 && line === skipped + 1;
-      chain.check(line, linksToSkipped ? undefined : parsed.envelope?.prevhash, bytes);
-    }
+    const parsed = parseLine(bytes);
+    segments.check(tree, segment, parsed, bytes);
+    if (!complete) problems.add(line, "torn");
+    sequence = checkPlace(line, sequence + 1, parsed, problems);
+    const leaf = leafHash(bytes);
+    if ((await evidence.check(leaf)) === false) problems.add(line, "altered");
+    session.check(line, parsed);
+    retirements.check(line, parsed);
+    chain.check(line, parsed.envelope?.prevhash, bytes);
     tree.push(leaf);
     if (roots.isDue(line)) await roots.check(tree);
-    wholeBytes = end;
   }
   chain.end();
   await roots.end(tree);
-  const { lastHash } = chain;
-  return { problems, tree, lastHash, wholeBytes, torn, session, roots, storedLeaves: evidence.compared, skipped: Math.min(skipped, tree.size) };
+  retirements.end(input.removed, roots.latestSize);
+  return { problems, tree, lastHash: chain.lastHash, torn, segments, session, retirements, roots, storedLeaves: evidence.compared };
 }
 
 /** Judges a line without its neighbours, but for its number. Answers that number. */

@@ -1,10 +1,11 @@
 import type { ParsedLine, StoredEvent } from "../events/line.js";
+import { LiveShards } from "../events/live-shards.js";
 import type { VerifierKey } from "../note/verifier-key.js";
 import type { ProblemList } from "./problem-list.js";
 
 /** Follows the sessions of a log: each begins with `vram.audit.opened`, and nothing but the next follows its end. */
 export class SessionCheck {
-  readonly #live = new Set<string>();
+  readonly #live = new LiveShards();
   #closed = false;
   #ownOnly = true;
   #opened = 0;
@@ -20,9 +21,8 @@ export class SessionCheck {
     return this.#closed;
   }
 
-  /** Shards sealed and not deallocated, in the order they were sealed. */
-  get liveShards(): readonly string[] {
-    return Array.from(this.#live);
+  get live(): LiveShards {
+    return this.#live;
   }
 
   /** Whether every line is about the log itself. */
@@ -44,21 +44,16 @@ export class SessionCheck {
       this.#ownOnly = false;
       this.#usedSession = this.#opened;
     }
-    if (event !== undefined) this.#follow(line, event);
+    if (event === undefined) return;
+    this.#live.follow(event);
+    this.#checkKey(line, event);
   }
 
-  #follow(line: number, event: StoredEvent): void {
-    if (event.type === "vram.audit.opened") {
-      const { publicKey, origin, keyName } = event.data;
-      const { key } = this;
-      const ours = key === undefined || (publicKey === key.bytes.toString("base64") && keyName === key.name && origin === key.name);
-      if (!ours) this.problems.add(line, "key");
-    } else if (event.type === "vram.shard.sealed") {
-      this.#live.add(event.data.shardId);
-    } else if (event.type === "vram.shard.deallocated") {
-      this.#live.delete(event.data.shardId);
-    } else if (event.type === "vram.audit.recovered") {
-      for (const shardId of event.data.liveShards) this.#live.delete(shardId);
-    }
+  #checkKey(line: number, { type, data }: StoredEvent): void {
+    const { key } = this;
+    if (key === undefined || (type !== "vram.audit.opened" && type !== "vram.audit.rotated")) return;
+    const keyName = "keyName" in data ? data.keyName : data.origin;
+    const ours = data.publicKey === key.bytes.toString("base64") && keyName === key.name && data.origin === key.name;
+    if (!ours) this.problems.add(line, "key");
   }
 }

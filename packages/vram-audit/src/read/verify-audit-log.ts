@@ -5,8 +5,10 @@ import type { AuditHead } from "../log/audit-log.js";
 import { parseOptions, path } from "../log/options.js";
 import { type Checkpoint, openCheckpoint } from "../note/checkpoint.js";
 import { formatVerifierKey } from "../note/verifier-key.js";
-import { LOG_FILE } from "../storage/file-names.js";
+import { LOG_NAME } from "../storage/file-names.js";
+import type { LogSegments } from "./log-lines.js";
 import { openLogReader } from "./log-reader.js";
+import { type LogStart, readLogStart } from "./log-start.js";
 import type { AuditProblem } from "./problem-list.js";
 import { type ResolvedKey, resolveVerifierKey, type VerifierKeySource } from "./resolve-verifier-key.js";
 import { type Scan, scanLog } from "./scan-log.js";
@@ -18,8 +20,8 @@ export interface VerifyAuditLogOptions {
   /** A signed checkpoint of this log kept elsewhere: shows lines that were cut together with the log's own checkpoints. */
   readonly checkpoint?: string;
   /**
-   * Begin at `checkpoint`, at which the log was verified before: if the stored leaf hashes have its root, the lines before are not read again, and
-   * what was done to them in the file since does not show.
+   * Begin at the segment with the last line of `checkpoint`, at which the log was verified before. What was done to earlier segments
+   * since does not show.
    */
   readonly resume?: boolean;
 }
@@ -36,16 +38,18 @@ export interface AuditVerification {
   readonly ok: boolean;
   /** What is wrong; the first entry names the first bad line. */
   readonly problems: readonly AuditProblem[];
-  /** Whole lines. */
+  /** Whole lines that are there. */
   readonly events: number;
+  /** Lines before them, removed by retention; signed records say so unless there is a problem `removed`. */
+  readonly removed: number;
   readonly head: AuditHead;
-  /** Lines that the last checkpoint vouches for. */
+  /** Lines that the last checkpoint vouches for, the removed ones included. */
   readonly checkpointSize: number;
   /** Lines behind it: their order holds, but whoever can write the file could have rewritten them. */
   readonly linesAfterCheckpoint: number;
   /** What the checkpoint from elsewhere vouches for; null without one. */
   readonly anchored: AnchoredPart | null;
-  /** Lines that were not verified again; 0 also when `resume` was asked for but the stored leaf hashes do not have the checkpoint's root. */
+  /** Lines that are there and were not verified again. */
   readonly linesSkipped: number;
   /** Whether the last line closes the log. */
   readonly closed: boolean;
@@ -70,15 +74,27 @@ export async function verifyAuditLog(options: VerifyAuditLogOptions): Promise<Au
   if (resume && checkpoint === undefined) throw invalidInput("options.checkpoint", "be given to resume from");
   const reader = await openLogReader(dir);
   try {
-    const resolved = await resolveVerifierKey(dir, reader.log, publicKey);
+    const start = await readLogStart(reader.log);
+    const resolved = await resolveVerifierKey(dir, start, publicKey);
     const anchor = checkpoint === undefined ? undefined : openAnchor(checkpoint, resolved);
+    if (anchor !== undefined && anchor.size < start.tree.size) throw tooOld(start.tree.size);
+    const part = resume && anchor !== undefined ? await partFrom(reader.log, anchor.size) : { log: reader.log, start };
+    const skipped = part.start.tree.size - start.tree.size;
     const anchors = anchor === undefined ? [] : [anchor];
-    return report(await scanLog({ ...reader, key: resolved?.key, anchors, trusted: resume ? anchor : undefined }), resolved, anchor);
+    const scan = await scanLog({ ...reader, ...part, key: resolved?.key, anchors, removed: skipped === 0 ? start.tree.size : 0 });
+    return report({ scan, start, resolved, anchor, skipped });
   } catch (error) {
-    throw fileUnavailable(LOG_FILE, "read", error);
+    throw fileUnavailable(LOG_NAME, "read", error);
   } finally {
     await reader.close();
   }
+}
+
+/** The log from the segment with a line on. What its first line says of the lines before is proven by a checkpoint of that line, or a later one. */
+async function partFrom(whole: LogSegments, line: number): Promise<{ log: LogSegments; start: LogStart }> {
+  const at = Math.max(0, whole.segments.findLastIndex(({ first }) => first <= line));
+  const log = { ...whole, segments: whole.segments.slice(at) };
+  return { log, start: await readLogStart(log) };
 }
 
 function openAnchor(note: string, resolved: ResolvedKey | undefined): Checkpoint {
@@ -87,22 +103,35 @@ function openAnchor(note: string, resolved: ResolvedKey | undefined): Checkpoint
   return anchor;
 }
 
-function report(scan: Scan, resolved: ResolvedKey | undefined, anchor: Checkpoint | undefined): AuditVerification {
-  const { problems, tree, torn, session, roots, skipped } = scan;
-  const events = tree.size;
-  const covered = Math.min(roots.latestSize, events);
+function tooOld(removed: number) {
+  return invalidInput("options.checkpoint", "be over more lines than were removed from the log", { removed });
+}
+
+interface Verified {
+  readonly scan: Scan;
+  readonly start: LogStart;
+  readonly resolved: ResolvedKey | undefined;
+  readonly anchor: Checkpoint | undefined;
+  readonly skipped: number;
+}
+
+function report({ scan, start, resolved, anchor, skipped }: Verified): AuditVerification {
+  const { problems, tree, torn, segments, session, roots } = scan;
+  const { size } = tree;
+  const covered = Math.min(roots.latestSize, size);
   if (resolved === undefined) problems.add(null, "no-key");
-  if (torn) problems.add(events + 1, "torn");
-  if ((session.closed && covered < events) || session.usedSession > covered) problems.add(covered + 1, "uncovered");
-  const list = problems.list();
+  if (torn) problems.add(size + 1, "torn");
+  if ((session.closed && covered < size) || session.usedSession > covered) problems.add(covered + 1, "uncovered");
+  const list = problems.list((line) => segments.nameOf(line));
   return {
     ok: list.length === 0,
     problems: list,
-    events,
-    head: { origin: resolved?.key.name ?? "", size: events, root: tree.root().toString("base64") },
+    events: size - start.tree.size,
+    removed: start.tree.size,
+    head: { origin: resolved?.key.name ?? "", size, root: tree.root().toString("base64") },
     checkpointSize: covered,
-    linesAfterCheckpoint: events - covered,
-    anchored: anchor === undefined ? null : { size: anchor.size, linesAfter: Math.max(0, events - anchor.size) },
+    linesAfterCheckpoint: size - covered,
+    anchored: anchor === undefined ? null : { size: anchor.size, linesAfter: Math.max(0, size - anchor.size) },
     linesSkipped: skipped,
     closed: session.closed,
     publicKey: resolved === undefined ? null : formatVerifierKey(resolved.key),

@@ -1,5 +1,5 @@
 import { constants, type Stats } from "node:fs";
-import { type FileHandle, lstat, mkdir, open } from "node:fs/promises";
+import { type FileHandle, lstat, mkdir, open, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { AuditError, errnoOf, fileUnavailable, unavailable } from "../audit-error.js";
 
@@ -15,8 +15,13 @@ export interface AuditDirectory {
   readonly path: string;
   /** The path of a file in it for the system calls of this process. */
   entry(name: string): string;
+  names(): Promise<readonly string[]>;
   /** Opens a file of ours for reading and writing, created empty if it is missing. */
   openFile(name: string): Promise<FileHandle>;
+  /** The same for a file that must not exist. */
+  createFile(name: string): Promise<FileHandle>;
+  /** Removes a file, if it is there. */
+  remove(name: string): Promise<void>;
   /** Makes the names in the directory durable. */
   sync(): Promise<void>;
   close(): Promise<void>;
@@ -59,7 +64,10 @@ function openedDirectory(path: string, handle: FileHandle): AuditDirectory {
   return {
     path,
     entry,
+    names: () => readdir(entry(".")),
     openFile: async (name) => judged(name, await openOrCreate(entry(name))),
+    createFile: async (name) => judged(name, await createNew(entry(name))),
+    remove: (name) => rm(entry(name), { force: true }),
     sync: () => handle.sync(),
     close: () => handle.close(),
   };
@@ -70,8 +78,12 @@ async function openOrCreate(path: string): Promise<FileHandle> {
     return await open(path, constants.O_RDWR | SAFE);
   } catch (error) {
     if (errnoOf(error) !== "ENOENT") throw error;
-    return open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | SAFE, FILE_MODE);
+    return createNew(path);
   }
+}
+
+function createNew(path: string): Promise<FileHandle> {
+  return open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | SAFE, FILE_MODE);
 }
 
 async function judged(name: string, file: FileHandle): Promise<FileHandle> {

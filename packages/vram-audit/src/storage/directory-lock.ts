@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { readdir, unlink } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { errnoOf, unavailable } from "../audit-error.js";
 import type { AuditDirectory } from "./audit-directory.js";
@@ -25,12 +24,12 @@ export async function lockDirectory(directory: AuditDirectory): Promise<Director
   const server = await listen(directory.entry(own));
   const release = () => close(server);
   try {
-    const others = (await readdir(directory.entry("."))).filter((name) => LOCK_NAME.test(name) && name !== own);
+    const others = (await directory.names()).filter((name) => LOCK_NAME.test(name) && name !== own);
     for (const name of others) {
       if (await isHeld(directory.entry(name))) throw unavailable("locked", "the audit log has another writer");
     }
     // Safe for a contender that does not listen yet, too: when it does, it looks, and finds this lock.
-    await Promise.all(others.map(async (name) => unlink(directory.entry(name)).catch(ignoreMissing)));
+    await Promise.all(others.map((name) => directory.remove(name)));
     return { release };
   } catch (error) {
     await release();
@@ -73,8 +72,4 @@ function close(server: Server): Promise<void> {
       resolve();
     });
   });
-}
-
-function ignoreMissing(error: unknown): void {
-  if (errnoOf(error) !== "ENOENT") throw error;
 }

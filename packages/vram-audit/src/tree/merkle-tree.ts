@@ -22,11 +22,25 @@ export function leftSize(size: number): number {
 
 /** The RFC 6962 tree of a growing list: only the roots of its full subtrees are kept, largest first. */
 export class MerkleTree {
-  readonly #subtrees: Buffer[] = [];
-  #size = 0;
+  readonly #subtrees: Buffer[];
+  #size: number;
+
+  /** @param subtrees the roots of the full subtrees over the first `size` entries, largest first */
+  constructor(size = 0, subtrees: readonly Buffer[] = []) {
+    this.#size = size;
+    this.#subtrees = [...subtrees];
+  }
 
   get size(): number {
     return this.#size;
+  }
+
+  get subtrees(): readonly Buffer[] {
+    return this.#subtrees;
+  }
+
+  copy(): MerkleTree {
+    return new MerkleTree(this.#size, this.#subtrees);
   }
 
   push(leaf: Buffer): void {

@@ -3,6 +3,7 @@ import type { KnownEvent } from "../../src/events/schema.js";
 import type { AuditEntry } from "../../src/index.js";
 import { deallocated, DIGEST, EVENTS } from "./events.js";
 
+const SEGMENT = { first: 1, last: 2, bytes: 800, sha256: DIGEST };
 const TIME = new Date("2026-01-02T03:04:05.678Z");
 
 /** One event of every type that a line can hold, and some that differ in what an export makes of them. */
@@ -17,6 +18,8 @@ export const LINE_EVENTS: readonly KnownEvent[] = [
     data: { shardId: null, reason: "mac", expectedDigest: null, actualDigest: DIGEST, rules: [] },
   },
   { type: "vram.worker.stopped", severity: "info", data: { workerId: "w", instanceId: "cd".repeat(16), state: "closed", code: null } },
+  { type: "vram.audit.rotated", severity: "info", data: { publicKey: `${"A".repeat(43)}=`, origin: "example.org/audit", closed: SEGMENT, subtrees: [DIGEST], liveShards: ["shard-8"] } },
+  { type: "vram.audit.retired", severity: "info", data: { segments: [SEGMENT], root: DIGEST } },
   { type: "vram.audit.anchor_failed", severity: "warning", data: { anchor: "directory", code: "ENOSPC", keptSize: 7 } },
   { type: "vram.audit.anchor_restored", severity: "info", data: { anchor: "directory", keptSize: 9 } },
   { type: "vram.audit.closed", severity: "info", data: {} },

@@ -1,4 +1,4 @@
-import type { RawFile } from "../../src/log/recover.js";
+import type { RawFile } from "../../src/log/log-directory.js";
 
 type Operation = "write" | "datasync" | "truncate";
 
@@ -32,6 +32,7 @@ export class FaultLayer {
     return {
       read: (buffer, offset, length, position) => file.read(buffer, offset, length, position),
       stat: () => file.stat(),
+      close: () => file.close(),
       write: async (buffer, offset, length, position) => {
         await enter("write");
         const taken = Math.min(length, this.room);

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CHECKPOINTS, LOG } from "./scratch.js";
+import { CHECKPOINTS, segmentNames } from "./scratch.js";
 
 const SCRIPT = fileURLToPath(new URL("../../../../scripts/audit-verify.py", import.meta.url));
 
@@ -12,10 +12,11 @@ export interface IndependentVerdict {
 }
 
 /** What the verifier in Python says about a log. */
-export function verifyIndependently(dir: string, publicKey: string, anchor?: string): Promise<IndependentVerdict> {
+export async function verifyIndependently(dir: string, publicKey: string, anchor?: string): Promise<IndependentVerdict> {
   const options = ["--public-key", publicKey, "--checkpoints", join(dir, CHECKPOINTS), ...(anchor === undefined ? [] : ["--anchor", anchor])];
+  const segments = (await segmentNames(dir)).map((name) => join(dir, name));
   return new Promise((resolve, reject) => {
-    execFile("python3", [SCRIPT, ...options, join(dir, LOG)], (error, stdout, stderr) => {
+    execFile("python3", [SCRIPT, ...options, ...segments], (error, stdout, stderr) => {
       if (error === null && stdout.startsWith("good: ")) {
         resolve({ ok: true, line: null });
         return;

@@ -2,8 +2,8 @@
 import { writeSync } from "node:fs";
 import { openAuditLog } from "../../dist/index.js";
 
-const [dir, session] = process.argv.slice(2);
-const log = await openAuditLog({ dir, checkpointEvery: { events: 50 } });
+const [dir, session, options = "{}"] = process.argv.slice(2);
+const log = await openAuditLog({ dir, ...JSON.parse(options) });
 let next = 0;
 
 async function keepAppending() {

@@ -1,5 +1,5 @@
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach } from "vitest";
@@ -19,12 +19,24 @@ export function scratch(): () => string {
   };
 }
 
-export const LOG = "audit-v1.jsonl";
+export const LOG = "audit-v1.0000000000000001.jsonl";
 export const CHECKPOINTS = "audit-v1.checkpoints";
 export const LEAVES = "audit-v1.leaves";
 
+export async function segmentNames(dir: string): Promise<string[]> {
+  return (await readdir(dir)).filter((name) => name.endsWith(".jsonl")).sort();
+}
+
+/** The lines of one file. */
+export async function readSegment(dir: string, name: string): Promise<string[]> {
+  return (await readFile(join(dir, name), "utf8")).split("\n").slice(0, -1);
+}
+
+/** The lines of all segments. */
 export async function readLog(dir: string): Promise<string[]> {
-  return (await readFile(join(dir, LOG), "utf8")).split("\n").slice(0, -1);
+  const lines: string[] = [];
+  for (const name of await segmentNames(dir)) lines.push(...(await readSegment(dir, name)));
+  return lines;
 }
 
 export async function writeLog(dir: string, lines: readonly string[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { readAnchor, verifyAuditLog } from "vram-audit";
+import { describeProblem, readAnchor, verifyAuditLog } from "vram-audit";
 import type { AnchoredPart } from "vram-audit";
 import { EXIT } from "./exit-codes.js";
 import type { ExitCode } from "./exit-codes.js";
@@ -25,24 +25,18 @@ export async function auditVerify(dir: string, options: AuditVerifyOptions, outp
   const { publicKey, anchor, resume = false } = options;
   const checkpoint = anchor === undefined ? undefined : await readAnchor(anchor);
   const report = await verifyAuditLog({ dir, ...(publicKey !== undefined && { publicKey }), ...(checkpoint !== undefined && { checkpoint }), resume });
-  for (const { line, message } of report.problems) {
-    output.say(line === null ? `FAILED: ${message}` : `FAILED: line ${line} ${message}`);
-  }
-  const { events, linesAfterCheckpoint, closed, keyFrom, ok } = report;
+  for (const problem of report.problems) output.say(`FAILED: ${describeProblem(problem)}`);
+  const { events, removed, linesSkipped, anchored, linesAfterCheckpoint, closed, keyFrom, ok } = report;
+  if (removed > 0) output.say(`${removed} older events were removed.`);
   output.say(`${events} events, ${closed ? "closed" : "not closed"}, ${linesAfterCheckpoint} after the last checkpoint.`);
-  if (resume) output.say(resumedFrom(report.linesSkipped));
-  if (report.anchored !== null) output.say(anchoredPart(report.anchored));
+  if (resume) output.say(`Verified from line ${removed + linesSkipped + 1} on; ${linesSkipped} lines before were not read again.`);
+  if (anchored !== null) output.say(describeAnchored(anchored));
   output.say(`Checked with the public key from ${KEY_SOURCES[keyFrom ?? "none"]}: ${ok ? "good" : "DAMAGED"}.`);
   output.result(report);
   return report.ok ? EXIT.good : EXIT.refused;
 }
 
-function resumedFrom(linesSkipped: number): string {
-  if (linesSkipped === 0) return "Verified from the first line: the leaf hashes do not vouch for lines before the anchor's checkpoint.";
-  return `Verified from line ${linesSkipped + 1}: the lines before were not read again.`;
-}
-
-function anchoredPart({ size, linesAfter }: AnchoredPart): string {
+function describeAnchored({ size, linesAfter }: AnchoredPart): string {
   if (linesAfter === 0) return "Anchored up to the last line.";
   return `Anchored up to line ${size}; not anchored: ${linesAfter} from line ${size + 1} on.`;
 }

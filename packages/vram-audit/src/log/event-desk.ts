@@ -1,0 +1,42 @@
+import { invalidInput } from "../audit-error.js";
+import { type DraftLine, draftLine, LINE_MAX_BYTES } from "../events/line.js";
+import type { LiveShards } from "../events/live-shards.js";
+import type { KnownEvent } from "../events/schema.js";
+import type { Mirror } from "../mirror/mirror.js";
+import type { Receipt } from "./audit-log.js";
+
+export interface PreparedEvent {
+  readonly draft: DraftLine;
+  /** To be told once the line is durable. */
+  readonly onDurable: (receipt: Receipt) => void;
+}
+
+/** Every event of a log passes here: on its way to the chain, and once it is durable on to who follows it. */
+export class EventDesk {
+  constructor(
+    private readonly origin: string,
+    private readonly live: LiveShards,
+    private readonly mirror: Mirror | undefined,
+  ) {}
+
+  /** Shards sealed and not deallocated, in the order they were sealed. */
+  get liveShards(): readonly string[] {
+    return this.live.ids;
+  }
+
+  get mirrorDropped(): number {
+    return this.mirror?.dropped ?? 0;
+  }
+
+  /** @throws AuditError `INVALID_INPUT` for an event too long for a line */
+  prepare(event: KnownEvent): PreparedEvent {
+    const time = new Date();
+    const draft = draftLine(event, this.origin, time);
+    if (draft.byteLength > LINE_MAX_BYTES) throw invalidInput("event", `take at most ${LINE_MAX_BYTES} bytes as a line`);
+    const onDurable = ({ sequence }: Receipt) => {
+      this.live.follow(event);
+      this.mirror?.push({ event, sequence, time: time.toISOString() });
+    };
+    return { draft, onDurable };
+  }
+}
