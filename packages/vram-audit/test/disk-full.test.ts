@@ -141,6 +141,16 @@ describe("a full disk", () => {
     expect(await typesAfterReopening(dir)).toEqual(["audit.opened", "shard.verified", ...END]);
   });
 
+  it("that takes nothing after the reserve is gone either refuses the event, which is not written twice", async () => {
+    const { layer, dir, log } = await openFaulty();
+    layer.before = ({ name, operation }) => {
+      if (name === LEAVES && operation === "write") throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+    };
+    expect((await auditErrorOf(log.append(violated()))).details).toEqual({ reason: "full", file: LEAVES, errno: "ENOSPC" });
+    await log.close();
+    expect(await typesAfterReopening(dir)).toEqual(["audit.opened", "shard.verified", "policy.violation", ...END]);
+  });
+
   it("that shows in a sync is not tried again", async () => {
     const { layer, dir, log } = await openFaulty();
     layer.failNext(LOG, "datasync", "ENOSPC");

@@ -64,7 +64,7 @@ export class Chain {
 
   /**
    * Makes lines durable, all or none. Answers their receipts in the same order.
-   * @throws AuditError with reason `full` when there is no room; nothing has changed then
+   * @throws AuditError with reason `full` when there is no room; while the reserve is held nothing has changed then
    */
   async commit(events: readonly PreparedEvent[], room: Room): Promise<readonly Receipt[]> {
     const { files, tree } = this.state;

@@ -1,7 +1,7 @@
 import { type AuditError, fileUnavailable, unavailable } from "../audit-error.js";
-import type { Receipt } from "./audit-log.js";
 import { isDiskFull } from "../storage/append-file.js";
 import { LOG_NAME } from "../storage/file-names.js";
+import type { Receipt } from "./audit-log.js";
 import type { Chain } from "./chain.js";
 import type { PreparedEvent } from "./event-desk.js";
 import type { Rotation } from "./rotation.js";
@@ -114,7 +114,8 @@ export class Committer {
       return withReceipts(batch, await this.chain.commit(batch, "ordinary"));
     } catch (error) {
       const urgent = batch.filter(isUrgent);
-      if (!isDiskFull(error) || urgent.length === 0) throw error;
+      const isRefused = isDiskFull(error) && this.chain.reserveSpentFor === undefined;
+      if (!isRefused || urgent.length === 0) throw error;
       return withReceipts(urgent, await this.chain.commit(urgent, "reserve"));
     }
   }

@@ -1,9 +1,9 @@
 import { fileUnavailable } from "../audit-error.js";
 import { AppendFile } from "../storage/append-file.js";
 import { segmentName } from "../storage/file-names.js";
-import type { MerkleTree } from "../tree/merkle-tree.js";
 import type { Reserve } from "../storage/reserve.js";
 import { type ClosedSegment, type CurrentSegment, SegmentTally } from "../storage/segment-tally.js";
+import type { MerkleTree } from "../tree/merkle-tree.js";
 import type { LogDirectory, RawFile } from "./log-directory.js";
 
 const NEWLINE = Uint8Array.of(0x0a);
