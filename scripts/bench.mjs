@@ -4,6 +4,7 @@
 //   measures the rows and figures whose name holds TEXT; --native names a vram_host_bench that is built, --probe the answer
 //   of gpu-probe. --compare ends with 1 where a ratio fell by more than its noise; --write-baseline makes what it reads.
 import { writeFileSync } from "node:fs";
+import { auditGroup } from "./bench/audit.mjs";
 import { callGroup } from "./bench/calls.mjs";
 import { baselineOf, baselineProblems, regressions } from "./bench/compare.mjs";
 import { deviceGroup } from "./bench/device.mjs";
@@ -57,7 +58,7 @@ async function run(options) {
     assertBaseline(options, machine);
     const native = await openNative(options.native);
     const place = { folder, workplace, machine, native, options };
-    const groups = [callGroup, hostGroup, deviceGroup].map((group) => chosen(group(place), options.only));
+    const groups = [callGroup, hostGroup, deviceGroup, auditGroup].map((group) => chosen(group(place), options.only));
     if (groups.every(({ subjects }) => subjects.length === 0)) {
       throw Object.assign(new Error("--only must be part of a row's or figure's name"), { exitCode: 2 });
     }

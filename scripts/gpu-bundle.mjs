@@ -19,6 +19,7 @@ const PROGRAMS = {
   "gpu/run-file.mjs": "gpu/run-file.mjs",
   "bench.mjs": "bench.mjs",
   bench: "bench",
+  "hsm.mjs": "hsm.mjs",
   "random.mjs": "random.mjs",
 };
 const NPM = ["--no-audit", "--no-fund", "--prefer-offline"];

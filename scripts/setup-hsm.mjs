@@ -1,12 +1,12 @@
-// Sets up what the tests of keys in tokens need: SoftHSM and a software TPM with its broker from Debian, and pkcs11js, built in
-// build/hsm. Idempotent.
+// Sets up what the tests of keys in tokens need: SoftHSM, pkcs11-tool and a software TPM with its broker from Debian, and
+// pkcs11js, built in build/hsm. Idempotent.
 // node scripts/setup-hsm.mjs
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const PACKAGES = ["softhsm2", "swtpm", "tpm2-abrmd", "libtss2-tcti-tabrmd0", "libtpm2-pkcs11-1", "libtpm2-pkcs11-tools", "dbus-daemon"];
+const PACKAGES = ["softhsm2", "opensc", "swtpm", "tpm2-abrmd", "libtss2-tcti-tabrmd0", "libtpm2-pkcs11-1", "libtpm2-pkcs11-tools", "dbus-daemon"];
 const MODULE = "pkcs11js@2.1.7";
 const NODE_GYP = "node-gyp@11.5.0";
 const folder = fileURLToPath(new URL("../build/hsm", import.meta.url));

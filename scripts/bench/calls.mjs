@@ -15,7 +15,8 @@ const ROUND_TRIP = "thread-pool round trip";
 const ATTESTATION = "createAttestation() of 64 shards";
 const TOKEN = "mac() of a key in SoftHSM";
 const oneRandomByte = promisify(randomBytes);
-const ON_HOST = ["verifySeal()", "evaluatePlacement()", "sealKey.mac()"];
+const SEAL_KEY = "sealKey.mac()";
+const ON_HOST = ["verifySeal()", "evaluatePlacement()", SEAL_KEY];
 
 /** So many calls, each timed by itself: their median and their 99th percentile. */
 async function timeCalls(call) {
@@ -65,7 +66,7 @@ async function prepare({ device, policy, residency, sealKey: key }) {
     "verifySeal()": () => verifySeal(seal, { key, instanceId }),
     "attribute query": () => allocation.placement(),
     "evaluatePlacement()": () => judge(sealed),
-    "sealKey.mac()": () => key.mac(instanceId, statement),
+    [SEAL_KEY]: () => key.mac(instanceId, statement),
     createHmac: () => createHmac("sha256", hmacKey).update(statement).digest(),
     [ROUND_TRIP]: () => oneRandomByte(1),
     [ATTESTATION]: () => createAttestation(attestation, attestationKey),
@@ -90,7 +91,7 @@ export function callGroup({ folder, workplace }) {
       { id: `statement check : ${ROUND_TRIP}, p99`, backend, own: "statement check", peer: ROUND_TRIP, of: "p99Seconds" },
       { id: "attestation of 64 shards, beside their verification", own: ATTESTATION, unit: "ms", must: 5, aim: 5 },
       { id: "a direct key in SoftHSM, a MAC", own: TOKEN, unit: "µs", must: 100, aim: 50 },
-      ...own.map(({ id, backend }) => ({ id: `${id} : createHmac`, backend, own: id, peer: "createHmac" })),
+      ...own.map(({ id, backend }) => ({ id: `${id} : createHmac`, backend, own: id, peer: "createHmac", ...(id === SEAL_KEY ? { must: 2, aim: 3 } : {}) })),
     ],
   };
 }

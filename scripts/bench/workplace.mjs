@@ -46,6 +46,8 @@ export async function openWorkplace({ folder, requiresGpu }) {
   );
   return {
     ...{ device, sealKey, residency },
+    /** What another residency on the same device is opened with. */
+    open: { policy, driver: source },
     /** Runs work that a digest is a part of and not the subject: on the simulator the host's hash stands in for the kernel. */
     surroundings,
     backend: driver.facts.backend,

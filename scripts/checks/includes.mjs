@@ -10,6 +10,7 @@ const INCLUDES = {
   device: ["driver", "hash"],
   ops: ["device", "driver", "hash", "kernel"],
   binding: ["ops", "device", "driver"],
+  secret: ["hash", "kernel"],
   simulator: ["driver", "hash", "kernel"],
   fuzz: ["ops", "device", "driver", "hash", "simulator"],
   bench: ["ops", "device", "driver", "hash"],

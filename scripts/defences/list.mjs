@@ -6,7 +6,7 @@ export const defences = [
   {
     defence: "MACs compared in constant time",
     file: "packages/vram-seal/src/seal/seal-mac.ts",
-    replace: [["return timingSafeEqual(expected, received);", "return expected.every((byte, index) => byte === received[index]);"]],
+    replace: [["expected.length === received.length && timingSafeEqual(expected, received);", "expected.every((byte, index) => byte === received[index]);"]],
     ...{ in: "packages/vram-seal", tests: ["test/timing.test.ts"] },
   },
   {

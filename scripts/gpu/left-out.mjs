@@ -9,6 +9,7 @@ export const leftOut = {
   "vram-cuda/test/environment.test.ts": FAULTS,
   "vram-cuda/test/faults.test.ts": FAULTS,
   "vram-policy": NO_DEVICE,
+  "vram-residency/test/audit-command.test.ts": NO_DEVICE,
   "vram-residency/test/behaviour/undefined-step.test.ts": "starts Vitest, which is not in the bundle",
   "vram-residency/test/faults.test.ts": FAULTS,
   "vram-residency/test/kernel-verity.test.ts": "replaces a module, which needs Vitest itself",

@@ -1,10 +1,13 @@
 export { AuditError } from "./audit-error.js";
 export type { AuditErrorCode, AuditErrorDetails } from "./audit-error.js";
-export type { StoredEvent } from "./events/line.js";
+export { SEVERITIES } from "./events/line.js";
+export type { AuditEntry, Envelope, Severity, StoredEvent } from "./events/line.js";
 export { workerSource } from "./events/parse-event.js";
+export { AUDIT_EVENT_TYPES } from "./events/schema.js";
 export type {
   AuditClosed,
   AuditEvent,
+  AuditEventType,
   AuditOpened,
   AuditRecovered,
   AuditRetired,
@@ -21,6 +24,11 @@ export type {
   WorkerStarted,
   WorkerStopped,
 } from "./events/schema.js";
+export { messageOf } from "./export/message.js";
+export { toOcsf } from "./export/ocsf.js";
+export type { OcsfEvent } from "./export/ocsf.js";
+export { toOtel } from "./export/otel.js";
+export type { OtlpAttribute, OtlpLogRecord, OtlpLogs, OtlpValue } from "./export/otel.js";
 export type { AuditHead, AuditLog, AuditLogState, Receipt } from "./log/audit-log.js";
 export { openAuditLog } from "./log/open-audit-log.js";
 export type { OpenAuditLogOptions } from "./log/options.js";
@@ -30,6 +38,8 @@ export type { CheckpointInterval } from "./log/committer.js";
 export type { MirrorLogger } from "./mirror/mirror.js";
 export { describeProblem } from "./read/problem-list.js";
 export type { AuditProblem, AuditProblemReason } from "./read/problem-list.js";
+export { queryAuditLog } from "./read/query-audit-log.js";
+export type { AuditFilter, QueryAuditLogOptions } from "./read/query-audit-log.js";
 export { readAuditEvents } from "./read/read-audit-events.js";
 export type { ReadAuditEventsOptions } from "./read/read-audit-events.js";
 export type { VerifierKeySource } from "./read/resolve-verifier-key.js";

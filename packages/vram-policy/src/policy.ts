@@ -13,6 +13,8 @@ export interface PolicyOptions {
   readonly requireReadOnly?: boolean;
   /** A seal needs an expected digest; default false. */
   readonly requireExpected?: boolean;
+  /** The seal key must lie in locked memory, or in a token that never gives it out; default false. */
+  readonly requireLockedKey?: boolean;
   /** Loads must not page-lock host memory; default true. */
   readonly requirePageableStaging?: boolean;
   /** Oldest seal that still verifies, in milliseconds; default null: age alone never invalidates a seal. */
@@ -22,7 +24,7 @@ export interface PolicyOptions {
 /** A policy with every option decided. */
 export type Policy = Required<PolicyOptions>;
 
-type Flag = "requireTrustedDriver" | "requireEcc" | "requireReadOnly" | "requireExpected" | "requirePageableStaging";
+type Flag = "requireTrustedDriver" | "requireEcc" | "requireReadOnly" | "requireExpected" | "requireLockedKey" | "requirePageableStaging";
 
 const BACKENDS: readonly unknown[] = ["cuda", "simulator", "custom"] satisfies Backend[];
 
@@ -32,6 +34,7 @@ const STRICT: Policy = Object.freeze({
   requireEcc: false,
   requireReadOnly: true,
   requireExpected: false,
+  requireLockedKey: false,
   requirePageableStaging: true,
   maxSealAgeMs: null,
 });
@@ -57,6 +60,7 @@ export function resolvePolicy(options: unknown): Policy {
     requireEcc: flag("requireEcc"),
     requireReadOnly: flag("requireReadOnly"),
     requireExpected: flag("requireExpected"),
+    requireLockedKey: flag("requireLockedKey"),
     requirePageableStaging: flag("requirePageableStaging"),
     maxSealAgeMs: sealAge(decide("maxSealAgeMs")),
   });

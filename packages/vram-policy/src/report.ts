@@ -26,6 +26,11 @@ export function reportOf(rules: readonly RuleResult[]): PolicyReport {
   return Object.freeze({ ok: violations.length === 0, rules: Object.freeze([...rules]), violations: Object.freeze(violations) });
 }
 
+/** Several reports as one. */
+export function joinReports(...reports: readonly PolicyReport[]): PolicyReport {
+  return reportOf(reports.flatMap(({ rules }) => rules));
+}
+
 export interface RequiredFact<T> {
   readonly rule: string;
   /** Absent, like null: could not be read. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PolicyError, assertPolicy, evaluateDevice, evaluatePlacement, evaluateSeal, resolvePolicy } from "../src/index.js";
+import { PolicyError, assertPolicy, evaluateDevice, evaluatePlacement, evaluateSeal, evaluateSealKey, joinReports, resolvePolicy } from "../src/index.js";
 import type { DeviceFacts, PlacementFacts, SealedPlacement } from "../src/index.js";
 import { goodDevice, goodDriver, goodPlacement, sealedPlacement } from "./good-facts.js";
 
@@ -170,6 +170,26 @@ describe("a seal without an expected digest", () => {
   });
 });
 
+describe("an unlocked seal key", () => {
+  it("CI-006 is refused only by requireLockedKey", () => {
+    const demanding = resolvePolicy({ requireLockedKey: true });
+    for (const locked of [false, undefined, null, "true"]) {
+      expect(evaluateSealKey({ locked: locked as boolean }, strict).ok).toBe(true);
+      expect(violatedRules(evaluateSealKey({ locked: locked as boolean }, demanding))).toEqual(["seal-key-locked"]);
+    }
+    expect(evaluateSealKey({ locked: true }, demanding).ok).toBe(true);
+  });
+});
+
+describe("several reports", () => {
+  it("are one with the rules and violations of all", () => {
+    const [good, bad] = [true, false].map((locked) => evaluateSealKey({ locked }, resolvePolicy({ requireLockedKey: true })));
+    if (good === undefined || bad === undefined) throw new Error("there are two");
+    expect(joinReports(good, bad)).toEqual({ ok: false, rules: [...good.rules, ...bad.rules], violations: bad.rules });
+    expect(joinReports(good).ok).toBe(true);
+  });
+});
+
 describe("staging", () => {
   const pinned = { expected: null, staging: "pinned" } as const;
 
@@ -204,6 +224,7 @@ describe("resolvePolicy", () => {
       requireEcc: false,
       requireReadOnly: true,
       requireExpected: false,
+      requireLockedKey: false,
       requirePageableStaging: true,
       maxSealAgeMs: null,
     });

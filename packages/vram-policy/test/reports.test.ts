@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PolicyError, assertPolicy, createCapacity, evaluateDevice, evaluatePlacement, evaluateSeal, resolvePolicy } from "../src/index.js";
+import { PolicyError, assertPolicy, createCapacity, evaluateDevice, evaluatePlacement, evaluateSeal, evaluateSealKey, resolvePolicy } from "../src/index.js";
 import type { DeviceFacts, PlacementFacts, PolicyOptions, PolicyReport } from "../src/index.js";
 import { goodDevice, goodDriver, goodPlacement, sealedPlacement } from "./good-facts.js";
 
@@ -19,7 +19,7 @@ const nothing = <T>(facts: T): T => Object.fromEntries(Object.keys(facts as obje
 const policies: Record<string, PolicyOptions> = {
   strict: {},
   lenient: { allowBackends: ["custom", "simulator"], requireTrustedDriver: false, requireReadOnly: false },
-  demanding: { requireEcc: true, requireExpected: true, maxSealAgeMs: 0 },
+  demanding: { requireEcc: true, requireExpected: true, requireLockedKey: true, maxSealAgeMs: 0 },
 };
 
 /** Every sentence that a report can say, and every remedy. */
@@ -39,6 +39,7 @@ describe("PB-5 test_vram_only_enforced reports", () => {
       ),
       ...[null, { sha256: "0" }, { fsverity: "0" }].map((expected) => [`expect ${JSON.stringify(expected)}`, evaluateSeal({ expected, staging: "pageable" }, policy)] as const),
       ["staging pinned", evaluateSeal({ expected: { sha256: "0" }, staging: "pinned" }, policy)] as const,
+      ...[true, false, null as never].map((locked) => [`key locked ${String(locked)}`, evaluateSealKey({ locked }, policy)] as const),
     ];
     const verdicts = reports.map(([question, { ok, rules, violations }]) => `${question}: ${ok ? "ok" : violations.length} ${rules.map(({ rule, verdict }) => `${rule}=${verdict}`).join(" ")}`);
     const sentences = reports.flatMap(([, { rules }]) => rules.map(({ rule, reason, remedy }) => `${rule}: ${reason} (${remedy ?? "no remedy"})`));

@@ -26,7 +26,7 @@ function statementOf(
   { verified }: HeldShards,
   { nonce, requestedAt }: { readonly nonce: Uint8Array; readonly requestedAt: string },
 ): AttestationStatement {
-  const { device, driverFacts, policyReport, audit, workerId, instanceId, attestationKey } = worker.parts;
+  const { device, driverFacts, audit, workerId, instanceId, attestationKey } = worker.parts;
   const { uuid, name, ecc, integrated } = device.facts;
   const { backend, driverVersion, librarySha256 } = driverFacts;
   return {
@@ -44,7 +44,7 @@ function statementOf(
       instanceId,
       device: { uuid, name, backend, driverVersion, ecc, integrated },
       software: { driverLibrary: librarySha256, addon: addonSha256(), kernel: device.kernelSha256 },
-      policy: policyReport.rules.map(({ rule, verdict }) => ({ rule, verdict })),
+      policy: worker.policyReport().rules.map(({ rule, verdict }) => ({ rule, verdict })),
       shards: verified.map(({ statement, report }) => attested(statement, report.verifiedAt)),
       auditHead: audit.head(),
       signingKey: attestationKey.origin,

@@ -70,7 +70,7 @@ export function workerStopped(
   };
 }
 
-export function policyViolated(stage: "open" | "seal", shardId: string | null, report: PolicyReport): AuditEvent {
+export function policyViolated(stage: "open" | "seal" | "rotate", shardId: string | null, report: PolicyReport): AuditEvent {
   return {
     type: "vram.policy.violation",
     severity: "critical",

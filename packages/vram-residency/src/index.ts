@@ -22,7 +22,7 @@ export type { TensorView } from "./tensor-view.js";
 export type { VerifyReport, VerifyTarget } from "./verify.js";
 export { VramError } from "./errors.js";
 export type { VramErrorCode, VramErrorKind, VramErrorDetails } from "./errors.js";
-export { fromAttestationKeyFile, fromKeyFile, fromPkcs11, fromSystemdCredential, fromWorkerToken, generate, verifyAttestation } from "vram-seal";
+export { fromAttestationKeyFile, fromAttestationPkcs11, fromKeyFile, fromPkcs11, fromSystemdCredential, fromWorkerToken, generate, verifyAttestation } from "vram-seal";
 export type { AttestationKey, AttestationStatement, Seal, SealKey, SealStatement, VerifyAttestationOptions } from "vram-seal";
 export { openAuditLog } from "vram-audit";
 export type { AuditLog } from "vram-audit";

@@ -3,7 +3,7 @@ import { workerSource } from "vram-audit";
 import { openDriver } from "vram-cuda";
 import type { DeviceFacts, Driver } from "vram-cuda";
 import { generateAttestationKey } from "vram-seal";
-import { createCapacity, evaluateDevice, resolvePolicy } from "vram-policy";
+import { createCapacity, evaluateDevice, evaluateSealKey, joinReports, resolvePolicy } from "vram-policy";
 import { invalidInput, toVramError } from "./errors.js";
 import { policyViolated, workerStarted } from "./events.js";
 import { ownFields, readGiven } from "./given.js";
@@ -35,7 +35,8 @@ async function open(given: unknown): Promise<Residency> {
   const policy = resolvePolicy(options.policy ?? {});
   const driver = openDriver(options.driver);
   const deviceFacts = selectDevice(driver, selector);
-  const report = evaluateDevice({ driver: driver.facts, device: deviceFacts }, policy);
+  const deviceReport = evaluateDevice({ driver: driver.facts, device: deviceFacts }, policy);
+  const report = joinReports(deviceReport, evaluateSealKey(sealKey, policy));
   if (!report.ok) {
     throw policyError(report, await failureOf(audit.append({ ...policyViolated("open", null, report), source: workerSource(workerId) })));
   }
@@ -50,7 +51,7 @@ async function open(given: unknown): Promise<Residency> {
         reserveBytes: limits.reserveBytes + device.workspaceBytes,
       }),
       attestationKey: options.attestationKey ?? generateAttestationKey(),
-      policyReport: report,
+      deviceReport,
       audit,
       workerId,
       instanceId: randomBytes(16).toString("hex"),

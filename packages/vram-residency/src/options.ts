@@ -51,7 +51,7 @@ const options = <Shape extends z.ZodRawShape>(shape: Shape) => {
   return z.preprocess(ownFields, known.transform((given): typeof given => ({ ...absent, ...given })));
 };
 
-const sealKey = service<SealKey>("mac", "close").refine(
+const sealKey = service<SealKey>("mac", "verify", "close").refine(
   ({ keyId, locked }) => /^[0-9a-f]{16}$/.test(keyId) && typeof locked === "boolean",
   "have a keyId of 16 lowercase hexadecimal characters, and say whether it is locked",
 );

@@ -1,7 +1,9 @@
+import { evaluateSealKey } from "vram-policy";
 import { createSeal } from "vram-seal";
 import type { SealKey, SealStatement } from "vram-seal";
 import { invalidInput } from "./errors.js";
-import { keyRetired, keyRotated, shardResealed } from "./events.js";
+import { keyRetired, keyRotated, policyViolated, shardResealed } from "./events.js";
+import { policyError } from "./policy-error.js";
 import type { LiveShard } from "./registry.js";
 import type { SealedShard } from "./shard.js";
 import { pinTarget, verifyShard } from "./verify.js";
@@ -12,12 +14,20 @@ export function rotateKey(worker: Worker, key: SealKey): Promise<void> {
   const { keys, parts } = worker;
   return keys.change(async () => {
     keys.assertNew(key.keyId);
+    await assertKeyAllowed(worker, key);
     await key.mac(parts.instanceId, new Uint8Array());
     worker.lifecycle.assertReady();
     await worker.record(keyRotated(key, keys.signingId));
     worker.lifecycle.assertReady();
     keys.add(key);
   });
+}
+
+async function assertKeyAllowed(worker: Worker, key: SealKey): Promise<void> {
+  const report = evaluateSealKey(key, worker.parts.policy);
+  if (report.ok) return;
+  await worker.record(policyViolated("rotate", null, report));
+  throw policyError(report);
 }
 
 /** Verifies a shard whole, then signs what was verified with the key of now. Its memory stays as it is. */

@@ -18,6 +18,11 @@ export class SealKeys {
     return this.#signingId;
   }
 
+  /** The key that signs now. */
+  get signing(): SealKey {
+    return this.#find(this.#signingId);
+  }
+
   /** The signing key first. */
   all(): readonly SealKey[] {
     return [...this.#keys.values()].reverse();
@@ -44,7 +49,7 @@ export class SealKeys {
   /** Runs what signs with the key of now, which cannot be retired meanwhile. */
   async sign<T>(work: (key: SealKey) => Promise<T>): Promise<T> {
     const keyId = this.#signingId;
-    const key = this.#find(keyId);
+    const key = this.signing;
     this.#unfinished.set(keyId, (this.#unfinished.get(keyId) ?? 0) + 1);
     try {
       return await work(key);

@@ -1,6 +1,7 @@
 import type { AuditEvent, AuditLog } from "vram-audit";
 import { workerSource } from "vram-audit";
 import type { Device, DriverFacts } from "vram-cuda";
+import { evaluateSealKey, joinReports } from "vram-policy";
 import type { Capacity, Policy, PolicyReport } from "vram-policy";
 import type { AttestationKey, SealKey } from "vram-seal";
 import { VramError, toVramError } from "./errors.js";
@@ -16,8 +17,8 @@ export interface WorkerParts {
   readonly policy: Policy;
   readonly capacity: Capacity;
   readonly attestationKey: AttestationKey;
-  /** What the policy found when the worker was opened. */
-  readonly policyReport: PolicyReport;
+  /** What the policy found of driver and device when the worker was opened. */
+  readonly deviceReport: PolicyReport;
   readonly audit: AuditLog;
   readonly workerId: string;
   readonly instanceId: string;
@@ -37,6 +38,12 @@ export class Worker {
   constructor(parts: WorkerParts, sealKey: SealKey) {
     this.parts = parts;
     this.keys = new SealKeys(sealKey);
+  }
+
+  /** What the policy finds of driver and device, and of the key that signs now. */
+  policyReport(): PolicyReport {
+    const { deviceReport, policy } = this.parts;
+    return joinReports(deviceReport, evaluateSealKey(this.keys.signing, policy));
   }
 
   nextSealSequence(): number {

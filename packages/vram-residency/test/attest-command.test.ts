@@ -6,8 +6,11 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fromAttestationKeyFile, generateAttestationKey } from "vram-seal";
 import type { AttestationKey } from "vram-seal";
-import { describe, expect, it } from "vitest";
-import { backendName, makeFifo, openWorkplace, patternBytes, temporaryFolder } from "./fixture.js";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { PIN, itWithHsm, pkcs11, startHsm } from "../../vram-seal/test/support/hsm.js";
+import { fromAttestationPkcs11 } from "../src/index.js";
+import type { Residency } from "../src/index.js";
+import { backendName, makeFifo, openWorkplace, patternBytes, refusal, temporaryFolder } from "./fixture.js";
 import { cli, run } from "./run-command.js";
 
 const nonce = randomBytes(32);
@@ -17,6 +20,7 @@ interface Attested {
   readonly file: string;
   readonly folder: string;
   readonly digest: string;
+  readonly residency: Residency;
   /** The arguments that accept it, but for the backend. */
   readonly pinned: readonly string[];
 }
@@ -29,7 +33,7 @@ async function attested(makeKey: (folder: string) => AttestationKey | Promise<At
   const [file, key] = [join(folder, "attestation.json"), join(folder, "key.pem")];
   await writeFile(file, await residency.attest(shards, { nonce }));
   await writeFile(key, residency.attestationPublicKey);
-  return { file, folder, digest: shards[0]?.digest ?? "", pinned: ["--public-key", key, "--nonce", nonce.toString("hex")] };
+  return { file, folder, residency, digest: shards[0]?.digest ?? "", pinned: ["--public-key", key, "--nonce", nonce.toString("hex")] };
 }
 
 async function fileKey(folder: string): Promise<AttestationKey> {
@@ -79,6 +83,23 @@ describe("vram-residency attest verify", () => {
       expect(code, reason).toBe(3);
     }
     expect((await run(["attest", "verify", own.file, ...own.pinned, ...allowed, "--allow-process-key"])).code).toBe(0);
+  });
+
+  itWithHsm("VP-006 accepts a pinned key in a token; without the token nothing is signed, and the worker goes on", async () => {
+    const token = startHsm("vram");
+    onTestFinished(() => {
+      token.remove();
+    });
+    token.addKeyPairs({ curve: "ed25519", publicLabel: "attestation", privateLabel: "attestation" });
+    const place = { library: token.library, token: "vram", pin: PIN, key: "attestation", module: pkcs11() };
+    const { file, pinned, residency } = await attested(() => fromAttestationPkcs11(place));
+    const { code, stdout } = await run(["attest", "verify", file, ...pinned, ...allowed]);
+    expect(stdout).toContain(" by worker worker-test, with a key in a token.\n");
+    expect(code).toBe(0);
+    const shard = await residency.seal(patternBytes(10));
+    token.pull();
+    expect(await refusal(residency.attest(shard, { nonce }))).toMatchObject({ code: "KEY_UNAVAILABLE", kind: "retriable", details: { reason: "token" } });
+    expect(residency.state).toBe("ready");
   });
 
   it("exits 1 for files it cannot read, without their paths, and for what is no key", async () => {

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { fsverityDigest } from "vram-seal";
+import { fsverityDigest, sealKeyMemory } from "vram-seal";
 import { backendName, commandOptions, itWithFaults, patternBytes, temporaryFolder } from "./fixture.js";
 import { cli, run } from "./run-command.js";
 
@@ -114,9 +114,10 @@ describe("the command line", () => {
     expect(code).toBe(1);
   });
 
-  itWithFaults("doctor gives every rule with its verdict and exits 3 where one is violated", async () => {
+  itWithFaults("doctor tells where seal keys lie, gives every rule with its verdict and exits 3 where one is violated", async () => {
     const { code, stdout } = await run(["doctor", "--simulate", "--json"]);
-    const { devices } = JSON.parse(stdout) as { devices: { policy: { rules: { verdict: string }[] } }[] };
+    const { devices, sealKeys } = JSON.parse(stdout) as { devices: { policy: { rules: { verdict: string }[] } }[]; sealKeys: object };
+    expect(sealKeys).toEqual({ memory: sealKeyMemory() });
     expect(devices[0]?.policy.rules.map(({ verdict }) => verdict)).toContain("violated");
     expect(code).toBe(3);
   });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { openAuditLog, readAuditEvents } from "vram-audit";
 import type { StoredEvent } from "vram-audit";
 import { generate } from "vram-seal";
+import type { SealKey } from "vram-seal";
 import { simulator } from "vram-simulator";
 import { resetSimulator, simulatorStats } from "vram-simulator/control";
 import { tamper } from "vram-simulator/tamper";
@@ -42,6 +43,27 @@ export interface Workplace {
   /** Writes a model file and answers its path. */
   model(bytes: Uint8Array): Promise<string>;
 }
+
+/** A key that does something before it makes or verifies a MAC. */
+export function watchedKey(key: SealKey, before: () => unknown): SealKey {
+  return {
+    keyId: key.keyId,
+    locked: key.locked,
+    mac: async (instanceId, message) => {
+      await before();
+      return key.mac(instanceId, message);
+    },
+    verify: async (instanceId, message, mac) => {
+      await before();
+      return key.verify(instanceId, message, mac);
+    },
+    close: () => key.close(),
+    [Symbol.asyncDispose]: () => key.close(),
+  };
+}
+
+/** A key that says of itself whether it is locked. */
+export const lockedKey = (key: SealKey, locked: boolean): SealKey => ({ ...watchedKey(key, () => undefined), locked });
 
 /** A new folder that is removed after the test. */
 export async function temporaryFolder(): Promise<string> {

@@ -5,7 +5,7 @@ import type { SealKey } from "vram-seal";
 import { flipBit, simulatorStats } from "vram-simulator/control";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Seal, SealStatement, SealedShard } from "../src/index.js";
-import { bufferIdOf, deferred, eventTypes, eventsOfType, itWithFaults, openWorkplace, patternBytes, refusal, temporaryFolder } from "./fixture.js";
+import { backend, bufferIdOf, deferred, eventTypes, eventsOfType, itWithFaults, lockedKey, openWorkplace, patternBytes, refusal, temporaryFolder, watchedKey } from "./fixture.js";
 
 const BYTES = patternBytes(5000);
 
@@ -25,20 +25,6 @@ async function expectClosed(key: SealKey): Promise<void> {
   await expect(key.mac("0".repeat(32), BYTES)).rejects.toMatchObject({ code: "KEY_UNAVAILABLE" });
 }
 
-/** A key that does something before it is asked. */
-function watched(key: SealKey, before: () => Promise<void>): SealKey {
-  return {
-    keyId: key.keyId,
-    locked: key.locked,
-    mac: async (instanceId, message) => {
-      await before();
-      return key.mac(instanceId, message);
-    },
-    close: () => key.close(),
-    [Symbol.asyncDispose]: () => key.close(),
-  };
-}
-
 describe("rotation of the seal key", () => {
   it("lets the new key sign, and the one before verify what it signed", async () => {
     const { residency, place, first, second, shard } = await rotated();
@@ -47,7 +33,7 @@ describe("rotation of the seal key", () => {
     for (const target of [shard, newer, shard.seal, newer.seal]) await residency.verify(target);
     await residency.execute([shard, newer], () => undefined);
     const [event] = await eventsOfType(place, "vram.key.rotated");
-    expect(event).toMatchObject({ severity: "info", data: { keyId: second.keyId, keyLocked: false, previousKeyId: first.keyId } });
+    expect(event).toMatchObject({ severity: "info", data: { keyId: second.keyId, keyLocked: second.locked, previousKeyId: first.keyId } });
   });
 
   it("seals a shard anew without loading it, after verifying it, and its seal before is refused", async () => {
@@ -65,7 +51,7 @@ describe("rotation of the seal key", () => {
       shardId: shard.shardId,
       digest: shard.digest,
       keyId: second.keyId,
-      keyLocked: false,
+      keyLocked: second.locked,
       sealSequence: statementOf(shard.seal).sealSequence,
       previousKeyId: first.keyId,
       previousSealSequence: statementOf(before).sealSequence,
@@ -166,7 +152,7 @@ describe("a retired seal key", () => {
     const retirements: unknown[] = [];
     let isSealing = false;
     const third = await generate();
-    const slow = watched(third, async () => {
+    const slow = watchedKey(third, async () => {
       if (!isSealing) return;
       isSealing = false;
       await residency.rotateSealKey(await generate());
@@ -194,13 +180,24 @@ describe("a key that is handed over", () => {
   it.each([
     ["a key that is there already", (key: SealKey) => key],
     ["no key", () => ({})],
-    ["a key without a name", () => ({ mac: () => undefined, close: () => undefined })],
+    ["a key without a name", () => ({ mac: () => undefined, verify: () => undefined, close: () => undefined })],
     ["nothing", () => undefined],
   ])("is not %s", async (_, choose) => {
     const { residency, first, shard } = await rotated();
     const error = await refusal(residency.rotateSealKey(choose(first) as SealKey));
     expect(error).toMatchObject({ code: "INVALID_INPUT", details: { argument: "key" } });
     await residency.verify(shard);
+  });
+
+  it("CI-006 is not an unlocked one where the policy wants a locked one, and the key before goes on signing", async () => {
+    const place = await openWorkplace({ sealKey: lockedKey(await generate(), true), policy: { ...backend.policy, requireLockedKey: true } });
+    const { residency } = place;
+    const error = await refusal(residency.rotateSealKey(lockedKey(await generate(), false)));
+    expect(error).toMatchObject({ code: "POLICY_VIOLATION", details: { violations: [{ rule: "seal-key-locked" }] } });
+    const [event] = await eventsOfType(place, "vram.policy.violation");
+    expect(event).toMatchObject({ severity: "critical", data: { stage: "rotate", violations: [{ rule: "seal-key-locked" }] } });
+    await residency.verify(await residency.seal(BYTES));
+    await residency.rotateSealKey(lockedKey(await generate(), true));
   });
 
   it("is not one that cannot sign", async () => {

@@ -1,29 +1,13 @@
 import { canonicalize, generate } from "vram-seal";
-import type { SealKey } from "vram-seal";
 import { failCall, setPointerAttribute, skipKernel } from "vram-simulator/control";
 import { describe, expect, it, vi } from "vitest";
 import type { OpenResidencyOptions, SealedShard } from "../src/index.js";
-import { backend, flipSealedBit, itWithFaults, openWorkplace, patternBytes, refusal } from "./fixture.js";
+import { backend, flipSealedBit, itWithFaults, openWorkplace, patternBytes, refusal, watchedKey } from "./fixture.js";
 import { macOf, openWithKnownKey, statementOf } from "./seal-bytes.js";
 
 const bytes = patternBytes(9000);
 /** CU_POINTER_ATTRIBUTE_IS_MANAGED: memory that the driver may move to the host. */
 const IS_MANAGED = 8;
-
-/** A key that does something before it signs: the first step of a verification. */
-async function keyThat(beforeMac: () => void): Promise<SealKey> {
-  const key = await generate();
-  return {
-    keyId: key.keyId,
-    locked: key.locked,
-    mac: async (instanceId, message) => {
-      beforeMac();
-      return key.mac(instanceId, message);
-    },
-    close: () => key.close(),
-    [Symbol.asyncDispose]: () => key.close(),
-  };
-}
 
 /** A trail that is nowhere; `onAppend` sees each event's type. */
 function trail(onAppend: (type: string) => void): OpenResidencyOptions["audit"] {
@@ -75,7 +59,7 @@ describe("verify", () => {
 
   itWithFaults("with a key that cannot sign says so and stops nothing, whatever the driver says meanwhile", async () => {
     const beforeMac = vi.fn();
-    const { residency } = await openWorkplace({ sealKey: await keyThat(beforeMac) });
+    const { residency } = await openWorkplace({ sealKey: watchedKey(await generate(), beforeMac) });
     const shard = await residency.seal(bytes);
     beforeMac.mockImplementation(() => {
       throw Object.assign(new Error("no token"), { name: "SealError", code: "KEY_UNAVAILABLE", details: {} });
@@ -158,7 +142,7 @@ describe("an abort", () => {
   it("ends the reading of device memory, and stops nothing", async () => {
     const abort = new AbortController();
     const beforeMac = vi.fn();
-    const { residency } = await openWorkplace({ sealKey: await keyThat(beforeMac) });
+    const { residency } = await openWorkplace({ sealKey: watchedKey(await generate(), beforeMac) });
     const shard = await residency.seal(bytes);
     beforeMac.mockImplementation(() => {
       abort.abort(reason);

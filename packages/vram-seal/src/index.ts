@@ -25,6 +25,7 @@ export type {
   AttestedSubject,
 } from "./attestation/attestation-statement.js";
 export { AttestationKey, fromAttestationKeyFile, generateAttestationKey } from "./attestation/attestation-key.js";
+export { fromAttestationPkcs11 } from "./attestation/from-attestation-pkcs11.js";
 export { createAttestation } from "./attestation/create-attestation.js";
 export { type AttestationRefusal, type VerifyAttestationOptions, verifyAttestation } from "./attestation/verify-attestation.js";
 export { type LfsPointer, readLfsPointer } from "./approval/lfs-pointer.js";
@@ -36,9 +37,11 @@ export {
   verifyModelSignature,
 } from "./approval/model-signature.js";
 export type { SealKey } from "./keys/seal-key.js";
+export { type SealKeyMemory, sealKeyMemory } from "./keys/root-keys.js";
 export { fromWorkerToken } from "./keys/from-worker-token.js";
 export { type Pkcs11Options, fromPkcs11 } from "./keys/pkcs11/from-pkcs11.js";
 export type { Pkcs11Attribute, Pkcs11Handle, Pkcs11Library, Pkcs11Module } from "./keys/pkcs11/module.js";
+export type { Pkcs11KeyOptions } from "./keys/pkcs11/open-token.js";
 export type { TokenProblem } from "./keys/pkcs11/token-error.js";
 export { fromKeyFile } from "./keys/from-key-file.js";
 export { fromSystemdCredential } from "./keys/from-systemd-credential.js";

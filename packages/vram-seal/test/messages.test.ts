@@ -89,7 +89,7 @@ const ATTESTED: readonly (readonly [path: string, ...values: unknown[]])[] = [
   ["predicate.auditHead.origin", ""],
   ["predicate.auditHead.size", -1, 0],
   ["predicate.auditHead.root", bytes(31), bytes(33)],
-  ["predicate.signingKey", "file", "hsm"],
+  ["predicate.signingKey", "file", "pkcs11", "hsm"],
 ];
 
 const SEALED: readonly (readonly [keyof SealStatement, ...values: unknown[]])[] = [
@@ -251,7 +251,7 @@ describe("what errors say is on file", () => {
     }
     acts["index without total"] = () => createSeal(statementFor(key, { setId: null, totalShards: null }), key);
     acts["for another key"] = () => createSeal(statementFor(key, { keyId: "0".repeat(16) }), key);
-    acts["said to be locked"] = () => createSeal(statementFor(key, { keyLocked: true }), key);
+    acts["with a false claim of a lock"] = () => createSeal(statementFor(key, { keyLocked: !key.locked }), key);
     acts["of a key without MAC"] = () => createSeal(statementFor(key), { ...key, keyId: key.keyId, mac: () => Promise.resolve(new Uint8Array(31)) });
     const signed = (text: string) => async () => {
       const mac = await sealMac(key, INSTANCE, Buffer.from(text));

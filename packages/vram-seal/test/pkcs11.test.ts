@@ -1,16 +1,16 @@
 import { createHmac, hash, randomBytes } from "node:crypto";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { createSeal, fromPkcs11, verifySeal } from "../src/index.js";
+import { createSeal, fromPkcs11, sealKeyMemory, verifySeal } from "../src/index.js";
 import type { Pkcs11Options, SealKey } from "../src/index.js";
 import { INSTANCE, errorOf, failureOf, statementFor } from "./support/fixtures.js";
-import { PIN, itWithHsm, makeToken, pkcs11 } from "./support/hsm.js";
+import { PIN, itWithHsm, startHsm, pkcs11 } from "./support/hsm.js";
 
 const KNOWN = randomBytes(32);
-let token: ReturnType<typeof makeToken> | undefined;
+let token: ReturnType<typeof startHsm> | undefined;
 
 beforeAll(() => {
-  if (itWithHsm === it) token = makeToken("vram");
+  if (itWithHsm === it) token = startHsm("vram");
   token?.addKeys({ label: "seal" }, { label: "known", value: KNOWN }, { label: "twin" }, { label: "twin" });
 });
 afterAll(() => token?.remove());
@@ -50,7 +50,8 @@ describe("CI-005 a key in a token of PKCS #11", () => {
     const key = await open({ key: "known", mode: "derive" });
     const root = hmac(KNOWN, "vram-seal/v1\0root");
     expect(key.keyId).toBe(hash("sha256", Buffer.concat([Buffer.from("vram-seal/key-id/v1\0"), hmac(root, "key-id")])).slice(0, 16));
-    expect(key.locked).toBe(false);
+    expect(key.locked).toBe(sealKeyMemory() !== "unlocked");
+    expect(await failureOf(() => open({ pin: "9999" }))).toEqual({ code: "KEY_UNAVAILABLE", reason: "wrong-pin" });
   });
 
   itWithHsm("is locked where the token never gives it out", async () => {
@@ -81,7 +82,7 @@ describe("CI-005 a key in a token of PKCS #11", () => {
   });
 
   itWithHsm.each([
-    ["a wrong PIN", { pin: "9999" }, { reason: "token", result: "CKR_PIN_INCORRECT" }],
+    ["a wrong PIN", { pin: "9999" }, { reason: "wrong-pin", result: "CKR_PIN_INCORRECT" }],
     ["a token of another label", { token: "other" }, { reason: "no-token" }],
     ["a key that is not there", { key: "other" }, { reason: "no-key" }],
     ["a key of which there are two", { key: "twin" }, { reason: "ambiguous-key" }],

@@ -83,7 +83,7 @@ describe("CI-002 test_signature_coverage", () => {
     instanceId: "f".repeat(32),
     sealSequence: 2,
     keyId: "0".repeat(16),
-    keyLocked: true,
+    keyLocked: false,
     sealedAt: "2001-02-03T04:05:06.790Z",
     setId: null,
     shardIndex: 1,

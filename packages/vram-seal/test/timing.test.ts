@@ -1,9 +1,9 @@
 import crypto, { randomInt } from "node:crypto";
 import { syncBuiltinESMExports } from "node:module";
 import { expect, it, vi } from "vitest";
-import { createSeal, generate, verifySeal } from "../src/index.js";
+import { createSeal, verifySeal } from "../src/index.js";
 import { equalMacs, MAC_BYTES } from "../src/seal/seal-mac.js";
-import { INSTANCE, statementFor, withMac } from "./support/fixtures.js";
+import { INSTANCE, statementFor, vectorKey, withMac } from "./support/fixtures.js";
 
 type Compare = (expected: Uint8Array, received: Uint8Array) => boolean;
 
@@ -58,8 +58,8 @@ it("SF-5 CI-003 test_timing_safe_verification the time of a comparison does not 
   expect(ours).toBeLessThan(control / 20);
 });
 
-it("SF-5 CI-003 test_timing_safe_verification a seal is accepted by that comparison and no other", async () => {
-  const key = await generate();
+it("SF-5 CI-003 test_timing_safe_verification a seal is accepted by that comparison and no other, where the key is no native one", async () => {
+  const key = vectorKey();
   const forged = withMac(await createSeal(statementFor(key), key), Buffer.alloc(MAC_BYTES));
   const spy = vi.spyOn(crypto, "timingSafeEqual").mockReturnValue(true);
   syncBuiltinESMExports();

@@ -46,7 +46,7 @@ export const driverResult = z.int("be an integer");
 export const flag = z.boolean("be true or false");
 export const milliseconds = z.number("be a finite number from 0").min(0, "be a finite number from 0");
 
-export function oneOf<const Values extends readonly [string, ...string[]]>(...values: Values) {
+export function oneOf<const Values extends readonly string[]>(...values: Values) {
   return z.enum(values, `be one of ${JSON.stringify(values)}`);
 }
 

@@ -15,6 +15,10 @@ const NUL = 0x00;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const timestamp = z.iso.datetime({ precision: 3, error: "be a UTC time with milliseconds" });
 
+/** From the least to the gravest. */
+export const SEVERITIES = ["info", "warning", "critical"] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
 /** The CloudEvents envelope of every line, also of types this version does not know. */
 const envelopeSchema = record({
   specversion: z.literal("1.0"),
@@ -23,18 +27,27 @@ const envelopeSchema = record({
   type: z.string().regex(/^vram(?:\.[a-z][a-z0-9_]*)+$/),
   subject: text.optional(),
   time: timestamp,
-  severity: oneOf("info", "warning", "critical"),
+  severity: oneOf(...SEVERITIES),
   sequence: z.string().regex(/^[0-9]{16}$/),
   prevhash: digest,
   data: z.record(z.string(), z.unknown()),
 });
 
-/** The CloudEvents attributes that every line has. */
+/** The members that every line has. */
 export type Envelope = z.infer<typeof envelopeSchema>;
 
 type Attributes = Omit<Envelope, "type" | "severity" | "subject" | "source" | "data">;
 /** A line of a known type. Narrow by `type`. */
 export type StoredEvent = KnownEvent & Attributes & { readonly source: string };
+
+/** A line that was read from a log, of any type. */
+export interface AuditEntry {
+  /** The line itself, without its newline. */
+  readonly line: string;
+  readonly envelope: Envelope;
+  /** Undefined for a type of a newer version, whose data is not judged. */
+  readonly event: StoredEvent | undefined;
+}
 
 /** An event as it will be written, but for its place in the chain. */
 export interface DraftLine {

@@ -106,7 +106,7 @@ const vramDeallocated = event(
 const policyViolation = event(
   "vram.policy.violation",
   critical,
-  record({ stage: oneOf("open", "seal"), shardId: shardId.nullable(), violations: list(record({ rule: text, reason: text })) }),
+  record({ stage: oneOf("open", "seal", "rotate"), shardId: shardId.nullable(), violations: list(record({ rule: text, reason: text })) }),
 );
 
 const workerStarted = event(
@@ -184,7 +184,9 @@ export const knownEventSchema = z.discriminatedUnion("type", [
   auditClosed,
 ]);
 
-export const KNOWN_TYPES: ReadonlySet<string> = new Set(knownEventSchema.options.map((option) => option.shape.type.value));
+/** The types that this version knows. */
+export const AUDIT_EVENT_TYPES: readonly AuditEventType[] = knownEventSchema.options.map((option) => option.shape.type.value);
+export const KNOWN_TYPES: ReadonlySet<string> = new Set(AUDIT_EVENT_TYPES);
 
 export type VramSealed = z.infer<typeof vramSealed>;
 export type VramResealed = z.infer<typeof vramResealed>;
@@ -207,5 +209,6 @@ export type AuditClosed = z.infer<typeof auditClosed>;
 export type AuditEvent = z.infer<typeof workerEventSchema>;
 /** What a line can hold. */
 export type KnownEvent = z.infer<typeof knownEventSchema>;
+export type AuditEventType = KnownEvent["type"];
 /** What a closed segment held: its first and last line, its bytes and the SHA-256 of the file. */
 export type SegmentFacts = z.infer<typeof segment>;

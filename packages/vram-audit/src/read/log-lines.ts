@@ -36,13 +36,20 @@ export interface LogLine extends FileLine {
   readonly inLast: boolean;
 }
 
-/** The lines of all segments, one file open at a time. `end` counts from the beginning of the segment. */
-export async function* readLogLines(log: LogSegments): AsyncGenerator<LogLine, undefined> {
-  for (const segment of log.segments) {
+/** Where to go on reading: in the segment with this first line, behind so many of its bytes. */
+export interface LinePlace {
+  readonly first: number;
+  readonly position: number;
+}
+
+/** The lines of all segments from a place on, one file open at a time. `end` counts from the beginning of the segment. */
+export async function* readLogLines(log: LogSegments, from: LinePlace = { first: 0, position: 0 }): AsyncGenerator<LogLine, undefined> {
+  for (const segment of log.segments.filter(({ first }) => first >= from.first)) {
     const inLast = segment === log.segments.at(-1);
     const file = await log.open(segment.name);
     try {
-      const lines = readLines(file, inLast ? log.lastBytes : Number.POSITIVE_INFINITY);
+      const limit = inLast ? log.lastBytes : Number.POSITIVE_INFINITY;
+      const lines = readLines(file, limit, segment.first === from.first ? from.position : 0);
       for await (const line of lines) yield { ...line, segment, inLast };
     } finally {
       await file.close();

@@ -1,10 +1,7 @@
 import { z } from "zod";
-import { fileUnavailable, unavailable } from "../audit-error.js";
-import { parseLine, type StoredEvent } from "../events/line.js";
+import type { StoredEvent } from "../events/line.js";
 import { parseOptions, path } from "../log/options.js";
-import { LOG_NAME } from "../storage/file-names.js";
-import { readLogLines } from "./log-lines.js";
-import { openLogReader } from "./log-reader.js";
+import { readEntries } from "./read-entries.js";
 
 export interface ReadAuditEventsOptions {
   readonly dir: string;
@@ -19,22 +16,6 @@ const schema = z.strictObject({ dir: path }, "be an object with known options on
  */
 export async function* readAuditEvents(options: ReadAuditEventsOptions): AsyncGenerator<StoredEvent, undefined> {
   const { dir } = parseOptions(schema, options);
-  const reader = await openLogReader(dir);
-  let line = (reader.log.segments[0]?.first ?? 1) - 1;
-  try {
-    for await (const { bytes, complete, segment, inLast } of readLogLines(reader.log)) {
-      if (!complete && inLast) return undefined;
-      line += 1;
-      const { fault, event } = parseLine(bytes);
-      if (fault !== undefined) {
-        throw unavailable("damaged", `line ${line} of the audit log, in "${segment.name}", is damaged`, { line, segment: segment.name, problem: fault });
-      }
-      if (event !== undefined) yield event;
-    }
-    return undefined;
-  } catch (error) {
-    throw fileUnavailable(LOG_NAME, "read", error);
-  } finally {
-    await reader.close();
-  }
+  for await (const { event } of readEntries(dir)) if (event !== undefined) yield event;
+  return undefined;
 }

@@ -21,13 +21,13 @@ const CHUNK_BYTES = 65_536;
 const UNFINISHED_RETRIES = 5;
 const UNFINISHED_WAIT_MS = 20;
 
-/** The lines of a file that begin before `limit`, in bounded memory, also while somebody appends. */
-export async function* readLines(file: ReadableFile, limit: number): AsyncGenerator<FileLine, undefined> {
+/** The lines of a file that begin at or behind `from`, where one begins, and before `limit`, in bounded memory, also while somebody appends. */
+export async function* readLines(file: ReadableFile, limit: number, from = 0): AsyncGenerator<FileLine, undefined> {
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   let partial: Buffer[] = [];
   let partialBytes = 0;
-  let start = 0;
-  let position = 0;
+  let start = from;
+  let position = from;
   let retries = 0;
   while (start < limit) {
     const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, position);

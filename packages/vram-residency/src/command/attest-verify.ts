@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { buffer } from "node:stream/consumers";
 import { verifyAttestation } from "vram-seal";
-import type { AttestationStatement, SealStatement } from "vram-seal";
+import type { AttestationKeyOrigin, AttestationStatement, SealStatement } from "vram-seal";
 import { invalidInput } from "../errors.js";
 import { EXIT } from "./exit-codes.js";
 import type { ExitCode } from "./exit-codes.js";
@@ -10,6 +10,7 @@ import type { Output } from "./output.js";
 
 /** More than any attestation or key has: a longer file is refused by its form. */
 const READ_MAX_BYTES = 16 * 1024 * 1024 + 1;
+const ORIGIN: Readonly<Record<AttestationKeyOrigin, string>> = { file: "from a file", pkcs11: "in a token", process: "of its process alone" };
 
 export interface AttestVerifyOptions {
   /** File with the signer's Ed25519 public key, SubjectPublicKeyInfo in PEM. */
@@ -40,7 +41,7 @@ export async function attestVerify(file: string, options: AttestVerifyOptions, o
 function tell({ subject, predicate }: AttestationStatement, output: Output): void {
   const { workerId, device, policy, shards, attestedAt, auditHead, signingKey } = predicate;
   const ageSeconds = Math.max(0, Math.round((Date.now() - Date.parse(attestedAt)) / 1000));
-  output.say(`Attested ${ageSeconds} s ago by worker ${workerId}, with a key ${signingKey === "file" ? "from a file" : "of its process alone"}.`);
+  output.say(`Attested ${ageSeconds} s ago by worker ${workerId}, with a key ${ORIGIN[signingKey]}.`);
   output.say(`Device ${device.uuid} (${device.name}), backend ${device.backend}, driver ${device.driverVersion}, ECC ${onOff(device.ecc)}.`);
   const digests = new Map(subject.map(({ name, digest }) => [name, digest["fsverity-sha256-4096"]]));
   for (const { shardId, modelRef, vramBytes, expected, verifiedAt } of shards) {

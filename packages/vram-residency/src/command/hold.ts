@@ -31,7 +31,7 @@ export async function hold(models: readonly string[], options: HoldOptions, outp
   const residency = await open(options, await chooseDriver(options.simulate, output), output);
   const shards: SealedShard[] = [];
   const failure = await failureOf(async () => {
-    interrupt.waitFor(() => `${residency.capacity().usedBytes} bytes of device memory are left`);
+    interrupt.waitFor(() => `still wiping; ${residency.capacity().usedBytes} bytes of device memory are left`);
     await sealAll(residency, models, { shards, output, interrupt });
     await untilEnded(residency, interrupt);
   });

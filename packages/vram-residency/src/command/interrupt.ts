@@ -6,13 +6,14 @@ const CODES = { SIGHUP: EXIT.hungUp, SIGINT: EXIT.interrupted, SIGTERM: EXIT.ter
 type EndingSignal = keyof typeof CODES;
 const ENDING_SIGNALS = Object.keys(CODES) as EndingSignal[];
 
-/** Turns Ctrl-C, SIGTERM and a closed terminal into an abort, so that device memory is wiped before the command ends. */
+/** Turns Ctrl-C, SIGTERM and a closed terminal into an abort, so that a command ends in order: device memory is wiped before. */
 export class Interrupt {
   readonly #controller = new AbortController();
   #code: ExitCode | undefined;
-  #waitingFor: () => string = () => "the command is ending";
+  #waitingFor: () => string = () => "still ending";
 
-  constructor() {
+  /** @param ending what a first signal is told */
+  constructor(private readonly ending: string) {
     for (const name of ENDING_SIGNALS) process.on(name, this.#onSignal);
   }
 
@@ -35,9 +36,7 @@ export class Interrupt {
   }
 
   readonly #onSignal = (name: EndingSignal): void => {
-    process.stderr.write(
-      this.#code === undefined ? `${name}: wiping device memory, then ending\n` : `${name}: still wiping; ${this.#waitingFor()}\n`,
-    );
+    process.stderr.write(`${name}: ${this.#code === undefined ? this.ending : this.#waitingFor()}\n`);
     this.#code ??= CODES[name];
     this.#controller.abort();
   };

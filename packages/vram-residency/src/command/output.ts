@@ -1,6 +1,6 @@
 import { toVramError } from "../errors.js";
 
-/** Where a command writes. With `--json`, stdout holds one JSON value and nothing else. */
+/** Where a command writes. With `--json`, stdout holds one JSON value, or those of a stream's lines, and nothing else. */
 export class Output {
   readonly #json: boolean;
 
@@ -11,6 +11,15 @@ export class Output {
   /** A line for people; silent with `--json`. */
   say(line: string): void {
     if (!this.#json) process.stdout.write(`${line}\n`);
+  }
+
+  /** A line of a stream, in either mode. Resolves once it has gone out, to whether it has: a reader may have left. */
+  line(text: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      process.stdout.write(`${text}\n`, (error) => {
+        resolve(!error);
+      });
+    });
   }
 
   /** The result: the JSON value with `--json`, else nothing. */

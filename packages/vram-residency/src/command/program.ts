@@ -2,6 +2,11 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { createKeyFile } from "vram-seal";
 import { attestVerify } from "./attest-verify.js";
 import type { AttestVerifyOptions } from "./attest-verify.js";
+import { auditExport, EXPORT_EXAMPLES, EXPORT_FORMATS } from "./audit-export.js";
+import type { AuditExportOptions } from "./audit-export.js";
+import { withFilterOptions } from "./audit-filter.js";
+import { auditQuery, QUERY_EXAMPLES } from "./audit-query.js";
+import type { AuditQueryOptions } from "./audit-query.js";
 import { auditVerify } from "./audit-verify.js";
 import type { AuditVerifyOptions } from "./audit-verify.js";
 import { demo } from "./demo.js";
@@ -22,13 +27,16 @@ Exit codes: 0 good, 1 failed, 2 wrong use, 3 verification or policy refused; 129
 
 type Action = (output: Output) => Promise<ExitCode>;
 
-/** Runs one command line (without node and script) and answers the exit code. Output that was lost is a failure. */
+/**
+ * Runs one command line (without node and script) and answers the exit code. Output that was lost is a failure, unless its
+ * reader left: that is how `head` says it has enough.
+ */
 export async function runCommandLine(argv: readonly string[]): Promise<ExitCode> {
   const streams = new StandardStreams();
   const code = await parseAndRun(argv);
   const lost = await streams.flush();
-  if (lost === undefined) return code;
-  if (lost.code !== "EPIPE") process.stderr.write(`cannot write to stdout: ${lost.code ?? "unknown error"}\n`);
+  if (lost === undefined || lost.code === "EPIPE") return code;
+  process.stderr.write(`cannot write to stdout: ${lost.code ?? "unknown error"}\n`);
   return code === EXIT.good ? EXIT.failed : code;
 }
 
@@ -57,9 +65,12 @@ async function run(json: boolean, action: Action): Promise<ExitCode> {
 }
 
 /** An action that a signal ends in order, because it holds device memory or goes through long files. */
-function interruptible(action: (output: Output, interrupt: Interrupt) => Promise<ExitCode>): Action {
+function interruptible(
+  action: (output: Output, interrupt: Interrupt) => Promise<ExitCode>,
+  ending = "wiping device memory, then ending",
+): Action {
   return async (output) => {
-    const interrupt = new Interrupt();
+    const interrupt = new Interrupt(ending);
     try {
       const code = await action(output, interrupt);
       return interrupt.exitCode ?? code;
@@ -122,6 +133,22 @@ function createProgram(perform: (options: CommonOptions, action: Action) => Prom
     .option("--public-key <key>", "the log's public key, known from elsewhere than the log")
     .action((dir: string, options: AuditVerifyOptions & CommonOptions) =>
       perform(options, (output) => auditVerify(dir, options, output)),
+    );
+
+  withFilterOptions(audit.command("query").description("print the events of an audit log, which verify checks and this does not"))
+    .argument("<dir>")
+    .option("--follow", "go on with the events that are added, until a signal")
+    .option("--json", "print the lines as the log has them, each a JSON value")
+    .addHelpText("after", QUERY_EXAMPLES)
+    .action((dir: string, options: AuditQueryOptions) =>
+      perform(options, interruptible((output, { signal }) => auditQuery(dir, options, output, signal), "ending")),
+    );
+  withFilterOptions(audit.command("export").description("print the events of an audit log for other systems, one JSON value a line"))
+    .argument("<dir>")
+    .addOption(new Option("--format <format>", "OCSF 1.8, OTLP in JSON, or the lines as they are").choices(EXPORT_FORMATS).makeOptionMandatory())
+    .addHelpText("after", EXPORT_EXAMPLES)
+    .action((dir: string, options: AuditExportOptions) =>
+      perform({}, interruptible((output, { signal }) => auditExport(dir, options, output, signal), "ending")),
     );
 
   const attest = program.command("attest").description("work on attestations");

@@ -7,7 +7,7 @@ import { simulator } from "vram-simulator";
 import { resetSimulator, setPointerAttribute, simulatorStats } from "vram-simulator/control";
 import { describe, expect, it } from "vitest";
 import { openResidency } from "../../src/index.js";
-import { backend, eventTypes, eventsOfType, flipSealedBit, itWithFaults, openWorkplace, patternBytes, readEvents, refusal, temporaryFolder } from "../fixture.js";
+import { backend, eventTypes, eventsOfType, flipSealedBit, itWithFaults, lockedKey, openWorkplace, patternBytes, readEvents, refusal, temporaryFolder } from "../fixture.js";
 
 const BYTES = 9000;
 const MIB = 2 ** 20;
@@ -218,6 +218,16 @@ describe("the policy", () => {
     expect(lockedBytes[0]).toBe(bytes.length);
     expect(simulatorStats()).toMatchObject({ pageLockedBytes: 0, calls: { cuMemHostRegister_v2: 1, cuMemHostUnregister: 1 } });
     await allowing.residency.verify(shard);
+  });
+
+  it("CI-006 requireLockedKey refuses an unlocked seal key, and the worker does not start", async () => {
+    const folder = await temporaryFolder();
+    const audit = await openAuditLog({ dir: join(folder, "audit") });
+    const sealKey = lockedKey(await generate(), false);
+    const error = await refusal(openResidency({ workerId: "w", ...backend, policy: { ...backend.policy, requireLockedKey: true }, sealKey, audit }));
+    expect(error).toMatchObject({ code: "POLICY_VIOLATION", details: { violations: [{ rule: "seal-key-locked" }] } });
+    const types = (await readEvents(join(folder, "audit"))).map(({ type }) => type);
+    expect(types).toEqual(["vram.audit.opened", "vram.policy.violation", "vram.audit.closed"]);
   });
 
   it("PB-5 requireExpected refuses a seal without an expected digest, and stops", async () => {

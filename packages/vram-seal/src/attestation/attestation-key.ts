@@ -8,6 +8,13 @@ import type { AttestationKeyOrigin } from "./attestation-statement.js";
 
 const PEM_MAX_BYTES = 4096;
 
+/** What makes an attestation key's signatures. Owned: close it. */
+export interface AttestationSigner {
+  /** An Ed25519 signature. @throws SealError `KEY_UNAVAILABLE`, also after `close()` */
+  sign(message: Uint8Array): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
 /** An Ed25519 key that signs attestations and never shows itself. Owned: close it. */
 export class AttestationKey {
   /** SubjectPublicKeyInfo in PEM, for whoever verifies. */
@@ -15,32 +22,25 @@ export class AttestationKey {
   /** SHA-256 of the public key's SubjectPublicKeyInfo, 64 lowercase hexadecimal characters. */
   readonly keyId: string;
   readonly origin: AttestationKeyOrigin;
-  #private: KeyObject | undefined;
+  readonly #signer: AttestationSigner;
 
   /** @internal */
-  constructor(privateKey: KeyObject, origin: AttestationKeyOrigin) {
-    const publicKey = createPublicKey(privateKey);
-    this.#private = privateKey;
+  constructor(publicKey: KeyObject, signer: AttestationSigner, origin: AttestationKeyOrigin) {
+    this.#signer = signer;
     this.publicKey = publicKey.export({ type: "spki", format: "pem" }).toString();
     this.keyId = publicKeyId(publicKey);
     this.origin = origin;
     Object.freeze(this);
   }
 
-  /** An Ed25519 signature of 64 bytes. @throws SealError `KEY_UNAVAILABLE` after `close()`. */
+  /** An Ed25519 signature of 64 bytes. @throws SealError `KEY_UNAVAILABLE`, also after `close()` */
   sign(message: Uint8Array): Promise<Uint8Array> {
-    return new Promise((resolve) => {
-      if (this.#private === undefined) {
-        throw new SealError("KEY_UNAVAILABLE", "the attestation key is closed", { details: { reason: "closed" } });
-      }
-      resolve(sign(null, message, this.#private));
-    });
+    return this.#signer.sign(message);
   }
 
   /** Drops the key. Idempotent. */
   close(): Promise<void> {
-    this.#private = undefined;
-    return Promise.resolve();
+    return this.#signer.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -52,9 +52,37 @@ export class AttestationKey {
   }
 }
 
+/** Signs with a private key in this process. */
+class LocalSigner implements AttestationSigner {
+  #key: KeyObject | undefined;
+
+  constructor(key: KeyObject) {
+    this.#key = key;
+  }
+
+  sign(message: Uint8Array): Promise<Uint8Array> {
+    return new Promise((resolve) => {
+      if (this.#key === undefined) {
+        throw new SealError("KEY_UNAVAILABLE", "the attestation key is closed", { details: { reason: "closed" } });
+      }
+      resolve(sign(null, message, this.#key));
+    });
+  }
+
+  close(): Promise<void> {
+    this.#key = undefined;
+    return Promise.resolve();
+  }
+}
+
+/** @internal */
+export function localAttestationKey(privateKey: KeyObject, origin: AttestationKeyOrigin): AttestationKey {
+  return new AttestationKey(createPublicKey(privateKey), new LocalSigner(privateKey), origin);
+}
+
 /** A new key that lives as long as this process. A verifier must allow it by name. */
 export function generateAttestationKey(): AttestationKey {
-  return new AttestationKey(generateKeyPairSync("ed25519").privateKey, "process");
+  return localAttestationKey(generateKeyPairSync("ed25519").privateKey, "process");
 }
 
 /**
@@ -68,7 +96,7 @@ export function fromAttestationKeyFile(path: string): Promise<AttestationKey> {
   return readPrivateFile(path, rules, (pem, name) => {
     const key = parsePrivateKey(pem);
     if (key?.asymmetricKeyType !== "ed25519") throw keyFileRefused(name, "not-ed25519");
-    return new AttestationKey(key, "file");
+    return localAttestationKey(key, "file");
   });
 }
 

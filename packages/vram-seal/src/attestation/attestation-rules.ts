@@ -68,7 +68,7 @@ const PREDICATE: Rules<AttestationPredicate> = {
   policy: listOf(record("policy", POLICY_RULE)),
   shards: listOf(record("shards", SHARD)),
   auditHead: record("auditHead", AUDIT_HEAD),
-  signingKey: oneOf("file", "process"),
+  signingKey: oneOf("file", "pkcs11", "process"),
 };
 const STATEMENT: Rules<AttestationStatement> = {
   _type: oneOf(STATEMENT_TYPE),

@@ -2,11 +2,13 @@ import type { SealExpectation, SealPlacement, SealStatement } from "../seal/seal
 
 /** The DSSE payload type that a signature is bound to. */
 export const ATTESTATION_TYPE = "application/vnd.in-toto+json";
+/** An Ed25519 signature. */
+export const SIGNATURE_BYTES = 64;
 export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
 export const PREDICATE_TYPE = "urn:vram-residency:attestation:v1";
 
 /** Where the signing key came from. A key of the process vouches for no more than that one process signed. */
-export type AttestationKeyOrigin = "file" | "process";
+export type AttestationKeyOrigin = "file" | "pkcs11" | "process";
 
 /** A shard, by its digests: 64 lowercase hexadecimal characters each. */
 export interface AttestedSubject {

@@ -11,11 +11,10 @@ import { invalidInput, SealError } from "../seal-error.js";
 import type { SealStatement } from "../seal/seal-statement.js";
 import { NONCE_MAX_BYTES, NONCE_MIN_BYTES, attestationProblem } from "./attestation-rules.js";
 import type { AttestationPredicate, AttestationStatement } from "./attestation-statement.js";
-import { ATTESTATION_TYPE } from "./attestation-statement.js";
+import { ATTESTATION_TYPE, SIGNATURE_BYTES } from "./attestation-statement.js";
 
 /** Longest envelope, in bytes: some ten thousand shards. */
 const ENVELOPE_MAX_BYTES = 16 * 1024 * 1024;
-const SIGNATURE_BYTES = 64;
 const DEFAULT_MAX_AGE_MS = 5 * 60_000;
 /** How far ahead of the verifier's clock an attestation may be dated. */
 const CLOCK_TOLERANCE_MS = 5_000;

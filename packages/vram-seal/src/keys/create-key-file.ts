@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
 import { open, unlink } from "node:fs/promises";
-import { deriveKeyId, importKey } from "./key-derivation.js";
-import { randomKeyBytes } from "./generate.js";
+import { randomKeyBytes } from "./key-derivation.js";
 import { currentContext, keyFileError, type KeyPath, resolveKeyPath } from "./key-path.js";
+import { rootKeys } from "./root-keys.js";
 
 // libuv adds O_CLOEXEC.
 const CREATE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -20,7 +20,9 @@ export async function createKeyFile(path: string): Promise<{ readonly keyId: str
   const key = randomKeyBytes();
   try {
     await writeNew(target, key);
-    return { keyId: deriveKeyId(importKey(key)) };
+    const made = rootKeys().fromKey(key);
+    await made.close();
+    return { keyId: made.keyId };
   } catch (error) {
     throw keyFileError(target.name, error, "unwritable");
   } finally {

@@ -1,8 +1,8 @@
-import { importKey, KEY_BYTES } from "./key-derivation.js";
+import { KEY_BYTES } from "./key-derivation.js";
 import type { KeyFileContext } from "./key-file-rules.js";
 import { keyFileRefused } from "./key-path.js";
-import { LocalSealKey } from "./local-seal-key.js";
 import { readPrivateFile } from "./private-file.js";
+import { rootKeys } from "./root-keys.js";
 import type { SealKey } from "./seal-key.js";
 
 /**
@@ -23,6 +23,6 @@ export function readKeyFile(path: string, place: KeyFileContext["place"]): Promi
   const rules = { place, fits: (size: number) => size === KEY_BYTES, misfit: "wrong-length" } as const;
   return readPrivateFile(path, rules, (key, name) => {
     if (key.every((byte) => byte === 0)) throw keyFileRefused(name, "zero-key");
-    return new LocalSealKey(importKey(key));
+    return rootKeys().fromKey(key);
   });
 }

@@ -1,7 +1,6 @@
 import { textProblem } from "vram-text";
 import { invalidInput } from "../seal-error.js";
-import { deriveRootKey } from "./key-derivation.js";
-import { LocalSealKey } from "./local-seal-key.js";
+import { rootKeys } from "./root-keys.js";
 import type { SealKey } from "./seal-key.js";
 
 const MIN_CHARACTERS = 32;
@@ -18,7 +17,7 @@ export function fromWorkerToken(token: string): Promise<SealKey> {
   return new Promise((resolve) => {
     const problem = tokenProblem(token);
     if (problem !== undefined) throw invalidInput("token", problem);
-    resolve(new LocalSealKey(deriveRootKey(textBytes(token))));
+    resolve(rootKeys().fromSecret(textBytes(token)));
   });
 }
 

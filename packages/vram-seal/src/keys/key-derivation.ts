@@ -1,10 +1,15 @@
-import { createHmac, createSecretKey, hash, hkdfSync, type KeyObject } from "node:crypto";
+import { createHmac, createSecretKey, hash, hkdfSync, type KeyObject, randomFillSync } from "node:crypto";
 
 /** Length of the root key and of every key derived from it. */
 export const KEY_BYTES = 32;
 const SALT = "vram-seal/v1";
 const KEY_ID_LABEL = "vram-seal/key-id/v1\0";
 const KEY_ID_HEX_LENGTH = 16;
+
+/** 32 random key bytes in memory of their own, so that wiping them leaves no copy in a shared slab. */
+export function randomKeyBytes(): Buffer {
+  return randomFillSync(Buffer.allocUnsafeSlow(KEY_BYTES));
+}
 
 /** Takes over 32 key bytes: they are wiped, and only the returned object holds the key. */
 export function importKey(bytes: Uint8Array): KeyObject {

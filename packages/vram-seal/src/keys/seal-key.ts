@@ -10,6 +10,12 @@ export interface SealKey {
    * @throws SealError `KEY_UNAVAILABLE` after `close()`; `INVALID_INPUT`
    */
   mac(instanceId: string, message: Uint8Array): Promise<Uint8Array>;
+  /**
+   * Whether a MAC is that of the message, in a time that does not tell where they differ.
+   *
+   * @throws SealError as `mac`
+   */
+  verify(instanceId: string, message: Uint8Array, mac: Uint8Array): Promise<boolean>;
   /** Drops the key. Idempotent. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;

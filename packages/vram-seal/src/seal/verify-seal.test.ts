@@ -10,7 +10,7 @@ import { verifySeal } from "./verify-seal.js";
 let key: SealKey;
 let seal: Seal;
 beforeAll(async () => {
-  key = await vectorKey();
+  key = vectorKey();
   seal = await createSeal(statementFor(key), key);
 });
 
@@ -131,7 +131,7 @@ describe("verifySeal", () => {
   });
 
   it("says KEY_UNAVAILABLE, not forgery, when the key is closed", async () => {
-    const closed = await vectorKey();
+    const closed = vectorKey();
     await closed.close();
     expect((await errorOf(() => verifySeal(seal, { key: closed, instanceId: INSTANCE }))).code).toBe("KEY_UNAVAILABLE");
   });

@@ -1,7 +1,7 @@
 import { assertInstanceId } from "../input.js";
 import type { SealKey } from "../keys/seal-key.js";
 import { parseStatement } from "./parse-statement.js";
-import { equalMacs, sealMac } from "./seal-mac.js";
+import { verifySealMac } from "./seal-mac.js";
 import { refused } from "./seal-refusal.js";
 import { readSealShape } from "./seal-shape.js";
 import type { SealBytes } from "./seal-shape.js";
@@ -41,13 +41,13 @@ export async function verifySeal(seal: unknown, options: VerifySealOptions): Pro
 
 /** The first key whose MAC it is. A key that is out of reach is no verdict, unless another made the seal. */
 async function signerOf(
-  { statement, mac }: SealBytes,
+  seal: SealBytes,
   { keys, instanceId }: { readonly keys: readonly SealKey[]; readonly instanceId: string },
 ): Promise<SealKey | undefined> {
   const unavailable: unknown[] = [];
   for (const key of keys) {
     try {
-      if (equalMacs(await sealMac(key, instanceId, statement), mac)) return key;
+      if (await verifySealMac(key, instanceId, seal)) return key;
     } catch (error) {
       unavailable.push(error);
     }

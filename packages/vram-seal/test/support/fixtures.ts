@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromKeyFile, type Seal, SealError, type SealKey, type SealStatement } from "../../src/index.js";
+import { inKeyObjects } from "../../src/keys/root-keys.js";
 import { sealVectors } from "./vectors.js";
 
 export const INSTANCE = "000102030405060708090a0b0c0d0e0f";
@@ -31,9 +32,9 @@ export function keyOf(rootKey: Uint8Array): Promise<SealKey> {
   });
 }
 
-/** The key of the vectors. */
-export function vectorKey(): Promise<SealKey> {
-  return keyOf(Buffer.from(sealVectors.keys.rootKey, "hex"));
+/** The key of the vectors, which say that it is not locked. */
+export function vectorKey(): SealKey {
+  return inKeyObjects.fromKey(Buffer.from(sealVectors.keys.rootKey, "hex"));
 }
 
 /** A well-formed statement for a key. */

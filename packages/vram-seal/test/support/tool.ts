@@ -1,14 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { it } from "vitest";
 
-/**
- * A test against an independent program. Skipped where the program is absent, except that with VRAM_REQUIRE_TOOLS set it
- * runs and fails.
- */
-export function itWithTool(tool: string): typeof it.skip {
-  const present = spawnSync(tool, ["--version"]).error === undefined;
-  return present || process.env["VRAM_REQUIRE_TOOLS"] ? it : it.skip;
-}
+/** A test against what is not ours. Skipped where that is absent, except that with VRAM_REQUIRE_TOOLS set it runs and fails. */
+export const itWhere = (isThere: boolean): typeof it.skip => (isThere || process.env["VRAM_REQUIRE_TOOLS"] ? it : it.skip);
+
+/** A test against an independent program. */
+export const itWithTool = (tool: string): typeof it.skip => itWhere(spawnSync(tool, ["--version"]).error === undefined);
 
 /** Standard output of a program that must succeed. */
 export function runTool(tool: string, parameters: readonly string[], input: Uint8Array = new Uint8Array()): Buffer {

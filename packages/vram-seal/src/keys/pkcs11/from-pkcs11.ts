@@ -1,31 +1,25 @@
 import { hash } from "node:crypto";
-import { textProblem } from "vram-text";
 import { assertBytes, assertInstanceId } from "../../input.js";
 import { invalidInput } from "../../seal-error.js";
-import { importKey, keyIdOf } from "../key-derivation.js";
-import { LocalSealKey } from "../local-seal-key.js";
+import { MAC_BYTES } from "../../seal/seal-mac.js";
+import { keyIdOf } from "../key-derivation.js";
 import { NamedSealKey } from "../named-seal-key.js";
+import { rootKeys } from "../root-keys.js";
 import type { SealKey } from "../seal-key.js";
-import type { Pkcs11Module } from "./module.js";
-import { TokenKey } from "./token-key.js";
-import { tokenUnavailable } from "./token-error.js";
+import { CKA_EXTRACTABLE, CKA_SENSITIVE, CKM_SHA256_HMAC } from "./module.js";
+import type { Pkcs11Handle } from "./module.js";
+import { openToken } from "./open-token.js";
+import type { Pkcs11KeyOptions } from "./open-token.js";
+import type { TokenSession } from "./token-session.js";
 
 const ROOT_MESSAGE = Buffer.from("vram-seal/v1\0root");
 const DIRECT_LABEL = "vram-seal/direct/v1";
+const HMAC = { mechanism: CKM_SHA256_HMAC, byteLength: MAC_BYTES };
 
-export interface Pkcs11Options {
-  /** Path of the token's PKCS #11 library. */
-  readonly library: string;
-  /** Label of the token. */
-  readonly token: string;
-  /** The user's PIN. */
-  readonly pin: string;
-  /** Label of the secret key, which must be allowed to sign with HMAC-SHA256. */
-  readonly key: string;
+/** `key` is the label of a secret key, which must be allowed to sign with HMAC-SHA256. */
+export interface Pkcs11Options extends Pkcs11KeyOptions {
   /** `direct`: the token makes every MAC. `derive`: it makes one, when the key is opened, and that is the root key. */
   readonly mode: "derive" | "direct";
-  /** The package pkcs11js where it is not to be found by that name. */
-  readonly module?: Pkcs11Module;
 }
 
 /**
@@ -34,40 +28,25 @@ export interface Pkcs11Options {
  * @throws SealError `INVALID_INPUT`; `KEY_UNAVAILABLE` with `details.reason`, and `details.result` where the token gave one
  */
 export async function fromPkcs11(options: Pkcs11Options): Promise<SealKey> {
-  const { library, token, pin, key, mode } = options;
-  for (const [name, value] of Object.entries({ library, token, pin, key })) {
-    const problem = typeof value === "string" ? textProblem(value) : "be text";
-    if (problem !== undefined) throw invalidInput(name, problem);
-  }
+  const { key: label, mode } = options;
   if (!["derive", "direct"].includes(mode)) throw invalidInput("mode", 'be "derive" or "direct"');
-  const opened = TokenKey.open({ library, token, pin, key }, options.module ?? (await importModule()));
-  try {
-    if (mode === "direct") return new TokenSealKey(opened, keyIdOf(await opened.hmac(Buffer.from("key-id"))));
-    return new LocalSealKey(importKey(await opened.hmac(ROOT_MESSAGE)));
-  } catch (error) {
-    await opened.close();
-    throw error;
-  } finally {
-    if (mode === "derive") await opened.close();
-  }
-}
-
-async function importModule(): Promise<Pkcs11Module> {
-  try {
-    // A CommonJS module, whose names an importer does not see.
-    const imported = (await import("pkcs11js")) as unknown as { readonly default: Pkcs11Module };
-    return imported.default;
-  } catch {
-    throw tokenUnavailable("no-module", "a key in a token needs the package pkcs11js: install it beside vram-seal");
-  }
+  return openToken(options, async (session) => {
+    const key = session.findKey("secret", label);
+    if (mode === "direct") return new TokenSealKey(session, key, keyIdOf(await session.sign(key, HMAC, Buffer.from("key-id"))));
+    const derived = rootKeys().fromKey(await session.sign(key, HMAC, ROOT_MESSAGE));
+    await session.close();
+    return derived;
+  });
 }
 
 /** A key that never leaves its token. */
 class TokenSealKey extends NamedSealKey {
-  readonly #key: TokenKey;
+  readonly #session: TokenSession;
+  readonly #key: Pkcs11Handle;
 
-  constructor(key: TokenKey, keyId: string) {
-    super(keyId, key.isHeld);
+  constructor(session: TokenSession, key: Pkcs11Handle, keyId: string) {
+    super(keyId, isHeld(session, key));
+    this.#session = session;
     this.#key = key;
     Object.freeze(this);
   }
@@ -76,10 +55,22 @@ class TokenSealKey extends NamedSealKey {
     assertInstanceId(instanceId);
     assertBytes("message", message);
     // Of one length, and short: a TPM takes no more than a kilobyte.
-    return this.#key.hmac(Buffer.concat([Buffer.from(`${DIRECT_LABEL}\0${instanceId}\0`), hash("sha256", message, "buffer")]));
+    const bound = Buffer.concat([Buffer.from(`${DIRECT_LABEL}\0${instanceId}\0`), hash("sha256", message, "buffer")]);
+    return this.#session.sign(this.#key, HMAC, bound);
   }
 
   close(): Promise<void> {
-    return this.#key.close();
+    return this.#session.close();
   }
 }
+
+/** Whether the token says that it never gives the key out. */
+function isHeld(session: TokenSession, key: Pkcs11Handle): boolean {
+  try {
+    return isFlag(session.attribute(key, CKA_SENSITIVE), 1) && isFlag(session.attribute(key, CKA_EXTRACTABLE), 0);
+  } catch {
+    return false;
+  }
+}
+
+const isFlag = (value: Buffer, flag: number): boolean => value.length === 1 && value[0] === flag;

@@ -30,16 +30,23 @@ export interface Pkcs11Module {
   readonly PKCS11: new () => Pkcs11Library;
 }
 
-/** Numbers of the standard (PKCS #11 2.40, pkcs11t.h). */
+/** Numbers of the standard (PKCS #11 3.0, pkcs11t.h). */
 /** The library must keep its own state safe from threads: signing runs on one, the rest on another. */
 export const CKF_OS_LOCKING_OK = 0x2;
 export const CKF_SERIAL_SESSION = 0x4;
 export const CKU_USER = 1;
+export const CKO_PUBLIC_KEY = 0x2;
+export const CKO_PRIVATE_KEY = 0x3;
 export const CKO_SECRET_KEY = 0x4;
 export const CKA_CLASS = 0x0;
 export const CKA_LABEL = 0x3;
+export const CKA_KEY_TYPE = 0x100;
 export const CKA_SENSITIVE = 0x103;
 export const CKA_EXTRACTABLE = 0x162;
+export const CKA_EC_PARAMS = 0x180;
+export const CKA_EC_POINT = 0x181;
+export const CKK_EC_EDWARDS = 0x40;
 export const CKM_SHA256_HMAC = 0x251;
+export const CKM_EDDSA = 0x1057;
 export const CKR_USER_ALREADY_LOGGED_IN = 0x100;
 export const CKR_CRYPTOKI_ALREADY_INITIALIZED = 0x191;

@@ -1,16 +1,15 @@
 import { createHmac, type KeyObject } from "node:crypto";
 import { assertBytes, assertInstanceId } from "../input.js";
-import { SealError } from "../seal-error.js";
 import { deriveKeyId, deriveMacKey } from "./key-derivation.js";
-import { NamedSealKey } from "./named-seal-key.js";
+import { keyClosed, NamedSealKey } from "./named-seal-key.js";
 
 interface MacKey {
   readonly instanceId: string;
   readonly key: KeyObject;
 }
 
-/** A root key in this process's memory, outside the JavaScript heap. Node wipes it when it is collected after `close()`. */
-export class LocalSealKey extends NamedSealKey {
+/** A root key in a KeyObject, outside the JavaScript heap. Node wipes it when it is collected after `close()`. */
+export class KeyObjectSealKey extends NamedSealKey {
   #root: KeyObject | undefined;
   /** A process has one instance id, so one derived key is kept. */
   #macKey: MacKey | undefined;
@@ -36,9 +35,7 @@ export class LocalSealKey extends NamedSealKey {
   }
 
   #macKeyOf(instanceId: string): KeyObject {
-    if (this.#root === undefined) {
-      throw new SealError("KEY_UNAVAILABLE", "the seal key is closed", { details: { reason: "closed" } });
-    }
+    if (this.#root === undefined) throw keyClosed();
     if (this.#macKey?.instanceId !== instanceId) {
       this.#macKey = { instanceId, key: deriveMacKey(this.#root, instanceId) };
     }

@@ -1,0 +1,136 @@
+// The addon: one class, whose objects hold a root key each.
+#include <napi.h>
+
+#include <cstring>
+#include <exception>
+
+#include "secret/root_key.h"
+
+namespace vram::secret {
+namespace {
+
+const char* NameOf(Protection protection) {
+  switch (protection) {
+    case Protection::kSecret: return "secret";
+    case Protection::kLocked: return "locked";
+    case Protection::kUnlocked: break;
+  }
+  return "unlocked";
+}
+
+/// The bytes of a Uint8Array; nothing for any other value.
+std::optional<std::span<std::byte>> ReadBytes(const Napi::Value& value) {
+  if (!value.IsTypedArray()) return std::nullopt;
+  const auto array = value.As<Napi::TypedArray>();
+  if (array.TypedArrayType() != napi_uint8_array) return std::nullopt;
+  auto bytes = value.As<Napi::Uint8Array>();
+  return std::span(reinterpret_cast<std::byte*>(bytes.Data()), bytes.ByteLength());
+}
+
+std::optional<std::array<char, kInstanceIdLength>> ReadInstanceId(const Napi::Value& value) {
+  if (!value.IsString()) return std::nullopt;
+  // One more than fits shows a longer one; the last is the terminator.
+  char text[kInstanceIdLength + 2];
+  std::size_t length = 0;
+  if (napi_get_value_string_latin1(value.Env(), value, text, sizeof text, &length) != napi_ok) return std::nullopt;
+  if (length != kInstanceIdLength) return std::nullopt;
+  std::array<char, kInstanceIdLength> id;
+  std::copy_n(text, id.size(), id.begin());
+  return id;
+}
+
+/// new RootKey("key" | "secret", Uint8Array) or new RootKey("random")
+std::unique_ptr<RootKey> Make(const Napi::CallbackInfo& info) {
+  const std::string from = info[0].IsString() ? info[0].As<Napi::String>().Utf8Value() : "";
+  if (from == "random") return RootKey::FromRandom();
+  const auto source = ReadBytes(info[1]);
+  if (!source) return nullptr;
+  if (from == "key" && source->size() == kKeyBytes) return RootKey::FromKey(source->first<kKeyBytes>());
+  return from == "secret" ? RootKey::FromSecret(*source) : nullptr;
+}
+
+class RootKeyObject : public Napi::ObjectWrap<RootKeyObject> {
+ public:
+  static Napi::Function Define(Napi::Env env) {
+    return DefineClass(env, "RootKey", {InstanceAccessor<&RootKeyObject::Memory>("memory"),
+                                        InstanceMethod<&RootKeyObject::KeyIdMac>("keyIdMac"),
+                                        InstanceMethod<&RootKeyObject::WriteMac>("mac"),
+                                        InstanceMethod<&RootKeyObject::Verify>("verify"),
+                                        InstanceMethod<&RootKeyObject::Close>("close")});
+  }
+
+  explicit RootKeyObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<RootKeyObject>(info) {
+    try {
+      key_ = Make(info);
+    } catch (const std::exception&) {
+    }
+    if (key_ == nullptr) Napi::Error::New(info.Env(), "no root key").ThrowAsJavaScriptException();
+  }
+
+ private:
+  struct Request {
+    std::array<char, kInstanceIdLength> instance;
+    std::span<std::byte> message;
+    std::span<std::byte, hash::kDigestBytes> mac;
+  };
+
+  Napi::Value Memory(const Napi::CallbackInfo& info) {
+    if (key_ == nullptr) return info.Env().Undefined();
+    return Napi::String::New(info.Env(), NameOf(key_->protection()));
+  }
+
+  Napi::Value KeyIdMac(const Napi::CallbackInfo& info) {
+    if (key_ == nullptr) return info.Env().Undefined();
+    const Mac& mac = key_->key_id_mac();
+    auto copy = Napi::Uint8Array::New(info.Env(), mac.size());
+    std::memcpy(copy.Data(), mac.data(), mac.size());
+    return copy;
+  }
+
+  /// mac(instanceId, message, mac): writes the MAC. False where the key is closed or an argument is wrong.
+  Napi::Value WriteMac(const Napi::CallbackInfo& info) {
+    return Answer(info, [this](const Request& request) {
+      const Mac mac = key_->MacOf(request.instance, request.message);
+      std::ranges::copy(mac, request.mac.begin());
+      return true;
+    });
+  }
+
+  /// verify(instanceId, message, mac). False also where the key is closed or an argument is wrong.
+  Napi::Value Verify(const Napi::CallbackInfo& info) {
+    return Answer(info, [this](const Request& request) { return key_->Verify(request.instance, request.message, request.mac); });
+  }
+
+  template <typename Work>
+  Napi::Value Answer(const Napi::CallbackInfo& info, const Work& work) {
+    bool done = false;
+    try {
+      const auto request = Read(info);
+      done = key_ != nullptr && request && work(*request);
+    } catch (const std::exception&) {
+    }
+    return Napi::Boolean::New(info.Env(), done);
+  }
+
+  static std::optional<Request> Read(const Napi::CallbackInfo& info) {
+    const auto instance = ReadInstanceId(info[0]);
+    const auto message = ReadBytes(info[1]);
+    const auto mac = ReadBytes(info[2]);
+    if (!instance || !message || !mac || mac->size() != hash::kDigestBytes) return std::nullopt;
+    return Request{*instance, *message, mac->first<hash::kDigestBytes>()};
+  }
+
+  void Close(const Napi::CallbackInfo&) { key_.reset(); }
+
+  std::unique_ptr<RootKey> key_;
+};
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("RootKey", RootKeyObject::Define(env));
+  return exports;
+}
+
+NODE_API_MODULE(vram_secret, Init)
+
+}  // namespace
+}  // namespace vram::secret

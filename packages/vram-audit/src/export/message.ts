@@ -1,0 +1,35 @@
+import type { AuditEntry } from "../events/line.js";
+import { type EventTable, lookUp } from "./event-table.js";
+
+const MESSAGES: EventTable<string> = {
+  "vram.shard.sealed": ({ data }) => `Shard ${data.shardId} was sealed: ${data.vramBytes} bytes`,
+  "vram.shard.resealed": ({ data }) => `Shard ${data.shardId} was sealed anew with the key ${data.keyId}`,
+  "vram.shard.verified": ({ data }) => `Shard ${data.shardId} was verified: ${data.vramBytes} bytes`,
+  "vram.seal.verification_failed": ({ data }) => `${shardOrSeal(data.shardId)} failed verification: ${[data.reason, ...data.rules].join(", ")}`,
+  "vram.allocation.failed": ({ data }) => `Memory for the shard ${data.shardId} was not allocated: ${data.code}`,
+  "vram.shard.deallocated": ({ data }) => `Shard ${data.shardId} was deallocated, ${wipe(data)}`,
+  "vram.policy.violation": ({ data }) => `The policy is violated: ${data.violations.map(({ rule }) => rule).join(", ")}`,
+  "vram.worker.started": ({ data }) => `Worker ${data.workerId} started on ${data.gpuName}, backend ${data.backend}`,
+  "vram.worker.stopped": ({ data }) => `Worker ${data.workerId} is ${data.state}${data.code === null ? "" : `: ${data.code}`}`,
+  "vram.key.rotated": ({ data }) => `The key ${data.keyId} seals from here on, in place of ${data.previousKeyId}`,
+  "vram.key.retired": ({ data }) => `The key ${data.keyId} was retired`,
+  "vram.audit.opened": ({ data }) => `The audit log ${data.origin} was opened`,
+  "vram.audit.recovered": ({ data }) => `The audit log was recovered: ${data.cutBytes} bytes cut, ${data.liveShards.length} shards never deallocated`,
+  "vram.audit.rotated": ({ data }) => `The audit log goes on in a new segment behind line ${data.closed.last}`,
+  "vram.audit.retired": ({ data }) => `Segments of the audit log were removed: ${data.segments.length}, up to line ${data.segments.at(-1)?.last ?? 0}`,
+  "vram.audit.closed": () => "The audit log was closed",
+};
+
+/** The event in one line of English, for people. Of a newer version's type nothing more than its name is known. */
+export function messageOf({ envelope, event }: AuditEntry): string {
+  return event === undefined ? `Event of the unknown type ${envelope.type}` : lookUp(MESSAGES, event);
+}
+
+function shardOrSeal(shardId: string | null): string {
+  return shardId === null ? "A seal" : `Shard ${shardId}`;
+}
+
+function wipe({ wiped, lost }: { readonly wiped: boolean; readonly lost: boolean }): string {
+  if (wiped) return "wiped";
+  return lost ? "NOT WIPED: its device is lost" : "NOT WIPED";
+}

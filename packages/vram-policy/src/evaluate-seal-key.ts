@@ -1,0 +1,18 @@
+import type { Policy } from "./policy.js";
+import { isTrue, reportOf, requireFact } from "./report.js";
+import type { PolicyReport } from "./report.js";
+
+/** Judges the key that is to sign seals. */
+export function evaluateSealKey({ locked }: { readonly locked: boolean }, policy: Policy): PolicyReport {
+  return reportOf([
+    requireFact({
+      rule: "seal-key-locked",
+      fact: locked,
+      holds: isTrue,
+      good: "the seal key lies in locked memory, or in a token that never gives it out",
+      bad: "the seal key may be swapped out, dumped, or read from its token",
+      remedy: "install the addon of vram-seal and raise ulimit -l, or make the token's key sensitive and not extractable",
+      waived: !policy.requireLockedKey,
+    }),
+  ]);
+}
