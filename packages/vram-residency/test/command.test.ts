@@ -129,7 +129,7 @@ describe("vram-residency audit verify --anchor", () => {
     writeFileSync(join(dir, "audit-v1.0000000000000001.jsonl"), `${readFileSync(join(dir, "audit-v1.0000000000000001.jsonl"), "utf8").split("\n")[0] ?? ""}\n`);
     expect((await run(["audit", "verify", dir])).code).toBe(0);
     const cut = await run(["audit", "verify", dir, "--anchor", anchor]);
-    expect(cut.stdout).toContain("FAILED: line 2 and later lines are missing");
+    expect(cut.stdout).toContain("FAILED: line 2 (audit-v1.0000000000000001.jsonl) and later lines are missing");
     expect(cut.code).toBe(3);
   });
 });
