@@ -74,7 +74,7 @@ describe("vram-residency audit query", () => {
     writeFileSync(join(folder, "audit-v1.0000000000000001.jsonl"), `${logLines()[0] ?? ""}\nx\n`);
     const { code, stdout, stderr } = await run(["audit", "query", folder]);
     expect([code, lines(stdout).length]).toEqual([1, 1]);
-    expect(stderr).toBe('AUDIT_UNAVAILABLE: line 2 of the audit log, in "audit-v1.0000000000000001.jsonl", is damaged\n');
+    expect(stderr).toBe("AUDIT_UNAVAILABLE: line 2 of the audit log, in \"audit-v1.0000000000000001.jsonl\", is damaged\n");
   });
 
   it("follows a live log until Ctrl-C, and exits 130", async () => {

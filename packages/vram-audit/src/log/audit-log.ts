@@ -34,7 +34,8 @@ export interface AuditLog {
   readonly anchors: readonly AnchorState[];
 
   /**
-   * Adds an event; resolves when it is durable and, for a critical one, when a signed checkpoint over it is too.
+   * Adds an event; resolves when it is durable and, for a critical one, when a signed checkpoint over it is too. On a
+   * disk that has become full the critical events of a batch are written nevertheless, from the reserve, as the log's last.
    * @throws AuditError `INVALID_INPUT` for an event outside the vocabulary, which leaves the log as it was;
    * `AUDIT_UNAVAILABLE` when it could not be written, the log is closed, or too many events wait
    */

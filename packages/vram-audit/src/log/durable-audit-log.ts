@@ -1,6 +1,6 @@
 import type { Anchor } from "../anchor/anchor.js";
 import { AnchorKeeper, type AnchorState } from "../anchor/anchor-keeper.js";
-import { unavailable } from "../audit-error.js";
+import { type AuditError, unavailable } from "../audit-error.js";
 import { parseEvent } from "../events/parse-event.js";
 import type { AuditEvent, KnownEvent } from "../events/schema.js";
 import type { AuditHead, AuditLog, AuditLogState, Receipt } from "./audit-log.js";
@@ -25,6 +25,8 @@ export class DurableAuditLog implements AuditLog {
   readonly #keepers: readonly AnchorKeeper[];
   readonly #abort = new AbortController();
   #closing: Promise<void> | undefined;
+  /** Of a required anchor. */
+  #anchorFailure: AuditError | undefined;
 
   constructor(private readonly parts: DurableAuditLogParts) {
     this.#committer = new Committer(parts.chain, parts.interval, parts.rotation, (error) => {
@@ -91,14 +93,15 @@ export class DurableAuditLog implements AuditLog {
   async #end(): Promise<void> {
     await this.record([{ type: "vram.audit.closed", severity: "info", data: {} }]);
     await Promise.all(this.#keepers.map((keeper) => keeper.settle()));
-    if (this.#committer.failure !== undefined) throw this.#committer.failure;
+    if (this.#anchorFailure !== undefined) throw this.#anchorFailure;
   }
 
   /** An anchor began to fail, or is back: the log says so, unless its last line is written. */
   #tell({ anchor, state }: AnchorKeeper): void {
     const { name, keptSize, lastFailure } = state;
     if (lastFailure !== null && anchor.required === true) {
-      this.#committer.fail(unavailable("anchor", `the required anchor "${name}" did not keep a checkpoint`, { anchor: name, code: lastFailure }));
+      this.#anchorFailure = unavailable("anchor", `the required anchor "${name}" did not keep a checkpoint`, { anchor: name, code: lastFailure });
+      this.#committer.fail(this.#anchorFailure);
     } else if (this.#closing === undefined) {
       const event: KnownEvent =
         lastFailure === null

@@ -9,8 +9,9 @@ import { findSegments } from "../read/log-lines.js";
 import { readLogStart } from "../read/log-start.js";
 import { type AuditDirectory, openAuditDirectory } from "../storage/audit-directory.js";
 import { lockDirectory } from "../storage/directory-lock.js";
-import { CHECKPOINT_FILE, LEAF_FILE } from "../storage/file-names.js";
+import { CHECKPOINT_FILE, LEAF_FILE, RESERVE_FILE } from "../storage/file-names.js";
 import { publishVerifierKey } from "../storage/public-key-file.js";
+import { Reserve } from "../storage/reserve.js";
 import { resolveSigningKey } from "../storage/signing-key.js";
 import { sha256 } from "../tree/sha256.js";
 import type { AuditLog } from "./audit-log.js";
@@ -28,7 +29,8 @@ import { Rotation } from "./rotation.js";
  * a crash left half-written is cut, and the cut, like the shards that were live, is the new session's first event.
  *
  * @throws AuditError `INVALID_INPUT`; `AUDIT_UNAVAILABLE` when the directory or key could be someone else's, when there
- * is another writer, or when the log was altered or is not the one that an anchor keeps a checkpoint of
+ * is another writer or no room for the reserve, or when the log was altered or is not the one that an anchor keeps a
+ * checkpoint of
  */
 export async function openAuditLog(options: OpenAuditLogOptions): Promise<AuditLog> {
   return openAuditLogOn((file) => file, options);
@@ -75,6 +77,7 @@ async function openIn(
     release: () => stack.release(),
   });
   await log.record([openedEvent(key), ...events]);
+  log.signal.throwIfAborted();
   // The last writer may have ended between the record of a removal and the removal; the record is signed by now.
   await segments.remove(segments.closed.filter(({ facts }) => facts.last <= retirements.lastRetired));
   return log;
@@ -88,8 +91,10 @@ async function findLog(directory: LogDirectory, stack: ReleaseStack): Promise<Fo
   };
   const [leaves, checkpoints] = [await openFile(LEAF_FILE), await openFile(CHECKPOINT_FILE)];
   const log = await findSegments(await directory.names(), (name) => directory.openFile(name));
+  const reserve = await openFile(RESERVE_FILE);
+  const found = { leaves, checkpoints, reserve: await Reserve.open(reserve, (await reserve.stat()).size) };
   await directory.sync();
-  return { directory, log, start: await readLogStart(log), leaves, checkpoints };
+  return { directory, log, start: await readLogStart(log), ...found };
 }
 
 /** The log's key and name: those it was begun with, or new ones for a log without lines. */

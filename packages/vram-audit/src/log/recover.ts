@@ -9,6 +9,7 @@ import { describeProblem } from "../read/problem-list.js";
 import { type Scan, scanLog } from "../read/scan-log.js";
 import { AppendFile } from "../storage/append-file.js";
 import { CHECKPOINT_FILE, LEAF_FILE, segmentName } from "../storage/file-names.js";
+import type { Reserve } from "../storage/reserve.js";
 import { SegmentTally } from "../storage/segment-tally.js";
 import { leafHash } from "../tree/merkle-tree.js";
 import { HASH_BYTES } from "../tree/sha256.js";
@@ -28,6 +29,7 @@ export interface FoundLog {
   readonly start: LogStart;
   readonly leaves: RawFile;
   readonly checkpoints: RawFile;
+  readonly reserve: Reserve;
 }
 
 export interface Recovery {
@@ -44,7 +46,7 @@ export interface Recovery {
  * @throws AuditError `AUDIT_UNAVAILABLE` with reason `damaged` for a log that a crash alone does not explain
  */
 export async function recoverLog(found: FoundLog, key: VerifierKey, anchors: readonly Checkpoint[], stack: ReleaseStack): Promise<Recovery> {
-  const { log, start, leaves, checkpoints } = found;
+  const { log, start, leaves, checkpoints, reserve } = found;
   const history = { file: checkpoints, byteLength: (await checkpoints.stat()).size };
   const scan = await scanLog({ log, start, history, leaves, key, anchors, removed: start.tree.size });
   assertUndamaged(scan);
@@ -53,7 +55,7 @@ export async function recoverLog(found: FoundLog, key: VerifierKey, anchors: rea
   const leafFile = await continueLeaves(found, scan);
   const segments = await continueSegments(found, scan, stack);
   const cutBytes = log.lastBytes - (segments.name === log.segments.at(-1)?.name ? segments.tally.bytes : 0);
-  return { files: { segments, leaves: leafFile, checkpoints: checkpointFile }, scan, events: describe(scan, cutBytes) };
+  return { files: { segments, leaves: leafFile, checkpoints: checkpointFile, reserve }, scan, events: describe(scan, cutBytes) };
 }
 
 /** Before the first checkpoint a log holds no event of a caller, so nothing is lost by going on without one. */
