@@ -27,15 +27,23 @@ export class LeafEvidence {
   }
 
   /**
+   * Evidence that is not judged: good enough to show that nothing is wrong.
+   * @param before the tree over the lines that were removed
+   */
+  static unjudged(file: ReadableFile | undefined, before: MerkleTree): LeafEvidence {
+    return new LeafEvidence(file === undefined ? noBlocks() : readLeafBlocks(file, before.size, Number.MAX_SAFE_INTEGER), before.size);
+  }
+
+  /**
    * Evidence that `checkpoint` signed; a file that it did not sign proves nothing and is taken as empty.
    * @param before the tree over the lines that were removed
    */
-  static async open(file: ReadableFile | undefined, checkpoint: Checkpoint | undefined, before: MerkleTree): Promise<LeafEvidence> {
-    if (file === undefined || checkpoint === undefined) return new LeafEvidence(noBlocks(), before.size);
+  static async signedBy(checkpoint: Checkpoint | undefined, file: ReadableFile | undefined, before: MerkleTree): Promise<LeafEvidence> {
+    if (file === undefined || checkpoint === undefined) return LeafEvidence.unjudged(undefined, before);
     const tree = before.copy();
     for await (const block of readLeafBlocks(file, before.size, checkpoint.size)) for (const leaf of block) tree.push(leaf);
     const signed = tree.size === checkpoint.size && tree.root().equals(checkpoint.root);
-    return new LeafEvidence(signed ? readLeafBlocks(file, before.size, Number.MAX_SAFE_INTEGER) : noBlocks(), before.size);
+    return LeafEvidence.unjudged(signed ? file : undefined, before);
   }
 
   /** For how many lines, the removed ones included, there was a leaf to compare with. */

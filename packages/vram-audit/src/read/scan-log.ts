@@ -44,11 +44,19 @@ export interface Scan {
   readonly storedLeaves: number;
 }
 
-/** Reads a log once, in bounded memory, and checks everything its format promises. */
+/**
+ * Reads a log, in bounded memory, and checks everything its format promises. Only if something is wrong is it read again, with the evidence of which line
+ * it is.
+ */
 export async function scanLog(input: ScanInput): Promise<Scan> {
+  const { leaves, start } = input;
+  const latest = await readLatestCheckpoint(input.history, input.key);
+  const scan = await scanWith(LeafEvidence.unjudged(leaves, start.tree), latest, input);
+  return scan.problems.isEmpty ? scan : scanWith(await LeafEvidence.signedBy(latest, leaves, start.tree), latest, input);
+}
+
+async function scanWith(evidence: LeafEvidence, latest: Checkpoint | undefined, input: ScanInput): Promise<Scan> {
   const { log, history, key, start } = input;
-  const latest = await readLatestCheckpoint(history, key);
-  const evidence = await LeafEvidence.open(input.leaves, latest, start.tree);
   const problems = new ProblemList();
   const tree = start.tree.copy();
   const roots = new RootCheck(problems, key?.name, readHistory(history, key), input.anchors);
