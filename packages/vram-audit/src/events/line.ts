@@ -63,13 +63,15 @@ export function draftLine(event: KnownEvent, origin: string, time: Date): DraftL
   const attributes = { specversion: "1.0", id: randomUUID(), source: sourceOf(event, origin), type, subject, time: time.toISOString(), severity };
   const head = JSON.stringify(attributes).slice(0, -1);
   const data = JSON.stringify(event.data);
-  return { head, data, byteLength: Buffer.byteLength(placed(head, data, 0, GENESIS)) };
+  return { head, data, byteLength: Buffer.byteLength(head) + PLACE_BYTES + Buffer.byteLength(data) };
 }
 
 /** The bytes of a line, without its newline. */
 export function placeLine({ head, data }: DraftLine, sequence: number, prevhash: string): Buffer {
   return Buffer.from(placed(head, data, sequence, prevhash));
 }
+
+const PLACE_BYTES = Buffer.byteLength(placed("", "", 0, GENESIS));
 
 function placed(head: string, data: string, sequence: number, prevhash: string): string {
   return `${head},"sequence":"${formatSequence(sequence)}","prevhash":"${prevhash}","data":${data}}`;

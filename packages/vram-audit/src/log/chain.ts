@@ -79,8 +79,10 @@ export class Chain {
       placed.push({ line, receipt: { sequence, hash }, onDurable });
     }
     const lines = placed.map(({ line }) => line);
-    await files.segments.append(lines, room === "reserve" ? files.reserve : undefined);
+    const durable = files.segments.append(lines, room === "reserve" ? files.reserve : undefined);
+    // While the disk writes.
     const leaves = lines.map(leafHash);
+    await durable;
     for (const leaf of leaves) tree.push(leaf);
     this.#lastHash = hash;
     // Evidence for naming a line, not the record: durable with the system's own time.
