@@ -61,6 +61,7 @@ const tasks = {
   packed: built(script("scripts/packed.mjs")),
   ptx: script("scripts/ptx.mjs"),
   start: built((args) => command(["demo", "--simulate=if-no-gpu", ...args])),
+  "tamper-test": built(script("scripts/tamper-test.mjs")),
   test: built(script("scripts/test.mjs")),
   vram: built(command),
 };

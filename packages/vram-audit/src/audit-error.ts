@@ -1,5 +1,5 @@
 /** What went wrong, in the spelling of the facade's error codes. */
-export type AuditErrorCode = "AUDIT_UNAVAILABLE" | "INVALID_INPUT";
+export type AuditErrorCode = "AUDIT_UNAVAILABLE" | "INTEGRITY_VIOLATION" | "INVALID_INPUT";
 
 /** Plain facts about a failure: bare file names, error numbers, line numbers; never event text or a path. */
 export type AuditErrorDetails = Readonly<Record<string, string | number | boolean | null>>;
@@ -30,6 +30,11 @@ export function invalidInput(argument: string, expectation: string, details: Aud
 /** The error for a trail that cannot be written or read. `reason` is a word for programs, `message` one for people. */
 export function unavailable(reason: string, message: string, details: AuditErrorDetails = {}): AuditError {
   return new AuditError("AUDIT_UNAVAILABLE", message, { details: { reason, ...details } });
+}
+
+/** The error for a proof that shows nothing, or a signature that is not the log's. `reason` is a word for programs, `message` one for people. */
+export function integrityViolation(reason: string, message: string, details: AuditErrorDetails = {}): AuditError {
+  return new AuditError("INTEGRITY_VIOLATION", message, { details: { reason, ...details } });
 }
 
 /** A file system error as ours, without its cause: Node's message holds the full path. */

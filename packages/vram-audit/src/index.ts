@@ -1,3 +1,10 @@
+export type { Anchor, AnchorOptions } from "./anchor/anchor.js";
+export type { AnchorState } from "./anchor/anchor-keeper.js";
+export { commandAnchor } from "./anchor/command-anchor.js";
+export { directoryAnchor } from "./anchor/directory-anchor.js";
+export { httpAnchor } from "./anchor/http-anchor.js";
+export type { HttpAnchorOptions } from "./anchor/http-anchor.js";
+export { readAnchor } from "./anchor/read-anchor.js";
 export { AuditError } from "./audit-error.js";
 export type { AuditErrorCode, AuditErrorDetails } from "./audit-error.js";
 export { SEVERITIES } from "./events/line.js";
@@ -5,6 +12,8 @@ export type { AuditEntry, Envelope, Severity, StoredEvent } from "./events/line.
 export { workerSource } from "./events/parse-event.js";
 export { AUDIT_EVENT_TYPES } from "./events/schema.js";
 export type {
+  AnchorFailed,
+  AnchorRestored,
   AuditClosed,
   AuditEvent,
   AuditEventType,
@@ -35,8 +44,13 @@ export type { OpenAuditLogOptions } from "./log/options.js";
 export type { RetentionLimits } from "./log/retention.js";
 export type { RotationLimits } from "./log/rotation.js";
 export type { CheckpointInterval } from "./log/committer.js";
+export type { Checkpoint, SignedCheckpoint } from "./note/checkpoint.js";
 export type { MirrorLogger } from "./mirror/mirror.js";
 export { describeProblem } from "./read/problem-list.js";
+export { checkAuditProof } from "./proof/check-proof.js";
+export type { CheckAuditProofOptions, ProvenHistory, ProvenLine } from "./proof/check-proof.js";
+export { exportConsistencyProof, exportInclusionProof } from "./proof/export-proof.js";
+export type { ExportConsistencyProofOptions, ExportInclusionProofOptions } from "./proof/export-proof.js";
 export type { AuditProblem, AuditProblemReason } from "./read/problem-list.js";
 export { queryAuditLog } from "./read/query-audit-log.js";
 export type { AuditFilter, QueryAuditLogOptions } from "./read/query-audit-log.js";
@@ -44,4 +58,4 @@ export { readAuditEvents } from "./read/read-audit-events.js";
 export type { ReadAuditEventsOptions } from "./read/read-audit-events.js";
 export type { VerifierKeySource } from "./read/resolve-verifier-key.js";
 export { verifyAuditLog } from "./read/verify-audit-log.js";
-export type { AuditVerification, VerifyAuditLogOptions } from "./read/verify-audit-log.js";
+export type { AnchoredPart, AuditVerification, VerifyAuditLogOptions } from "./read/verify-audit-log.js";

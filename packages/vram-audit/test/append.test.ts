@@ -7,7 +7,7 @@ import { type AuditEvent, openAuditLog, readAuditEvents, verifyAuditLog } from "
 import { openAuditLogOn } from "../src/log/open-audit-log.js";
 import { deallocated, EVENTS, sealed, verified, violated } from "./support/events.js";
 import { FaultLayer } from "./support/fault-layer.js";
-import { auditErrorOf, CHECKPOINTS, LOG, parseLines, readLog, scratch } from "./support/scratch.js";
+import { auditErrorOf, CHECKPOINTS, LEAVES, LOG, parseLines, readLog, scratch } from "./support/scratch.js";
 
 const newDirectory = scratch();
 
@@ -192,7 +192,7 @@ describe("closing", () => {
     await (await openAuditLog({ dir })).close();
     const mode = async (path: string) => (await stat(path)).mode & 0o777;
     expect(await mode(dir)).toBe(0o700);
-    for (const name of [LOG, CHECKPOINTS, "audit-v1.leaves"]) expect(await mode(join(dir, name))).toBe(0o600);
+    for (const name of [LOG, CHECKPOINTS, LEAVES]) expect(await mode(join(dir, name))).toBe(0o600);
     expect(await mode(`${dir}.key`)).toBe(0o600);
   });
 });

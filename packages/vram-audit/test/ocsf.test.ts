@@ -20,6 +20,8 @@ const EXPECTED = [
   ["vram.audit.recovered", 6002, 99, 1],
   ["vram.audit.rotated", 6002, 99, 1],
   ["vram.audit.retired", 6002, 99, 1],
+  ["vram.audit.anchor_failed", 6002, 99, 2],
+  ["vram.audit.anchor_restored", 6002, 99, 1],
   ["vram.audit.closed", 6002, 4, 1],
 ] as const;
 

@@ -2,7 +2,7 @@ import { createHash, generateKeyPairSync } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type AuditLog, type AuditRetired, openAuditLog, readAuditEvents, verifyAuditLog } from "../src/index.js";
+import { type AuditError, type AuditLog, type AuditRetired, openAuditLog, readAuditEvents, verifyAuditLog } from "../src/index.js";
 import { draftLine, placeLine } from "../src/events/line.js";
 import { openAuditLogOn } from "../src/log/open-audit-log.js";
 import { leafHash, MerkleTree } from "../src/tree/merkle-tree.js";
@@ -144,6 +144,31 @@ describe("retention", () => {
     const { privateKey } = generateKeyPairSync("ed25519");
     expect((await auditErrorOf(openAuditLog({ dir, signingKey: privateKey }))).details["argument"]).toBe("signingKey");
     expect((await auditErrorOf(openAuditLog({ dir, origin: "other" }))).details["argument"]).toBe("origin");
+  });
+});
+
+describe("retention while somebody verifies", () => {
+  it("never makes a good log look faulty: it verifies, or a segment went from under the reader", async () => {
+    const dir = join(newDirectory(), "log");
+    const log = await openAuditLog({ dir, rotate: { bytes: 1 }, retain: { segments: 2 } });
+    const stop = new AbortController();
+    const writer = (async () => {
+      while (!stop.signal.aborted) await log.append(verified("a"));
+    })();
+    let verifications = 0;
+    for (let round = 0; round < 50 || verifications < 5; round += 1) {
+      const outcome = await verifyAuditLog({ dir }).catch((error: unknown) => error as AuditError);
+      if (outcome instanceof Error) {
+        expect(outcome.details["reason"]).toBe("missing");
+        continue;
+      }
+      expect(outcome.problems).toEqual([]);
+      verifications += 1;
+    }
+    stop.abort();
+    await writer;
+    await log.close();
+    await expectGood(dir);
   });
 });
 

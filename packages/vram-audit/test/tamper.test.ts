@@ -9,7 +9,7 @@ import { openAuditLog, verifyAuditLog } from "../src/index.js";
 import { signCheckpoint } from "../src/note/checkpoint.js";
 import { parseVerifierKey } from "../src/note/verifier-key.js";
 import { verified } from "./support/events.js";
-import { copyLog, writeSampleLog } from "./support/sample-log.js";
+import { copyLog, sampleNotes, writeSampleLog } from "./support/sample-log.js";
 import { auditErrorOf, CHECKPOINTS, LEAVES, LOG, readLog, scratch, writeLog } from "./support/scratch.js";
 
 const LINES = 40;
@@ -60,10 +60,6 @@ function rechain(lines: readonly string[]): string[] {
     prevhash = createHash("sha256").update(next).digest("hex");
   }
   return chained;
-}
-
-async function sampleNotes(): Promise<string[]> {
-  return (await readFile(join(sample, CHECKPOINTS), "utf8")).split(/(?<==\n)(?=vram)/);
 }
 
 async function firstProblem(dir: string): Promise<readonly [number | null | undefined, string | undefined]> {
@@ -236,7 +232,7 @@ describe("altered evidence", () => {
   });
 
   it("shows checkpoints of another log under the same key, and ones out of order", async () => {
-    const notes = await sampleNotes();
+    const notes = await sampleNotes(sample);
     const privateKey = createPrivateKey(await readFile(`${sample}.key`));
     const key = parseVerifierKey((await readFile(`${sample}.pub`, "utf8")).trim());
     if (key === undefined) throw new Error("the sample has no public key");
@@ -270,7 +266,7 @@ describe("altered evidence", () => {
   });
 
   it("shows a tail cut with its checkpoints to who kept a checkpoint", async () => {
-    const notes = await sampleNotes();
+    const notes = await sampleNotes(sample);
     const kept = notes.at(-1) ?? "";
     const dir = await copy();
     const early = notes.slice(0, 3);

@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => rm(home, { recursive: true }));
 
 const lines = (text: string) => text.split("\n").slice(0, -1);
-const logLines = () => lines(readFileSync(join(dir, "audit-v1.jsonl"), "utf8"));
+const logLines = () => lines(readFileSync(join(dir, "audit-v1.0000000000000001.jsonl"), "utf8"));
 
 describe("vram-residency audit query", () => {
   it("prints a line for every event, for people", async () => {
@@ -71,10 +71,10 @@ describe("vram-residency audit query", () => {
   it("exits 1 where no log is, and at a damaged line behind those before it", async () => {
     const folder = await temporaryFolder();
     expect(await run(["audit", "query", folder])).toMatchObject({ code: 1, stdout: "", stderr: expect.not.stringContaining(folder) as string });
-    writeFileSync(join(folder, "audit-v1.jsonl"), `${logLines()[0] ?? ""}\nx\n`);
+    writeFileSync(join(folder, "audit-v1.0000000000000001.jsonl"), `${logLines()[0] ?? ""}\nx\n`);
     const { code, stdout, stderr } = await run(["audit", "query", folder]);
     expect([code, lines(stdout).length]).toEqual([1, 1]);
-    expect(stderr).toBe("AUDIT_UNAVAILABLE: line 2 of the audit log is damaged\n");
+    expect(stderr).toBe("AUDIT_UNAVAILABLE: line 2 of the audit log, in \"audit-v1.0000000000000001.jsonl\", is damaged\n");
   });
 
   it("follows a live log until Ctrl-C, and exits 130", async () => {
@@ -123,7 +123,7 @@ describe("vram-residency audit export", () => {
   it("ends quietly with 0 when its reader has enough, before it has read a long log", async () => {
     const folder = await temporaryFolder();
     const [opened = ""] = logLines();
-    writeFileSync(join(folder, "audit-v1.jsonl"), `${`${opened}\n`.repeat(20_000)}damaged\n`);
+    writeFileSync(join(folder, "audit-v1.0000000000000001.jsonl"), `${`${opened}\n`.repeat(20_000)}damaged\n`);
     const { stdout, stderr } = spawnSync(
       "/bin/bash",
       ["-c", '"$0" "$1" audit export "$2" --format ocsf | head -n 1; echo "${PIPESTATUS[0]}"', process.execPath, cli, folder],

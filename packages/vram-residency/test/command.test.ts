@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { directoryAnchor, openAuditLog } from "vram-audit";
 import { fsverityDigest, sealKeyMemory } from "vram-seal";
 import { backendName, commandOptions, itWithFaults, patternBytes, temporaryFolder } from "./fixture.js";
 import { cli, run } from "./run-command.js";
@@ -107,6 +108,62 @@ describe("vram-residency audit verify", () => {
   });
 });
 
+describe("vram-residency audit verify --anchor", () => {
+  it("tells what is not anchored, resumes, and finds a tail that was cut with its checkpoints", async () => {
+    const folder = await temporaryFolder();
+    const [dir, anchor, early] = [join(folder, "audit"), join(folder, "anchor"), join(folder, "early")];
+    const audit = await openAuditLog({ dir, anchors: [directoryAnchor(anchor)] });
+    await audit.close();
+    const [first = "", last = ""] = readFileSync(join(dir, "audit-v1.checkpoints"), "utf8").match(/(?:.*\n){3}\n.*\n/g) ?? [];
+    writeFileSync(early, first);
+    expect(readFileSync(join(anchor, "audit-v1.checkpoint"), "utf8")).toBe(last);
+
+    const whole = await run(["audit", "verify", dir, "--anchor", anchor]);
+    expect(whole.stdout).toContain("Anchored up to the last line.");
+    expect((await run(["audit", "verify", dir, "--anchor", early])).stdout).toContain("Anchored up to line 1; not anchored: 1 from line 2 on.");
+    const resumed = await run(["audit", "verify", dir, "--anchor", anchor, "--resume"]);
+    expect(resumed.stdout).toContain("Verified from line 1 on; 0 lines before were not read again.");
+    expect([whole.code, resumed.code]).toEqual([0, 0]);
+
+    writeFileSync(join(dir, "audit-v1.checkpoints"), first);
+    writeFileSync(join(dir, "audit-v1.0000000000000001.jsonl"), `${readFileSync(join(dir, "audit-v1.0000000000000001.jsonl"), "utf8").split("\n")[0] ?? ""}\n`);
+    expect((await run(["audit", "verify", dir])).code).toBe(0);
+    const cut = await run(["audit", "verify", dir, "--anchor", anchor]);
+    expect(cut.stdout).toContain("FAILED: line 2 (audit-v1.0000000000000001.jsonl) and later lines are missing");
+    expect(cut.code).toBe(3);
+  });
+});
+
+describe("vram-residency audit prove and check-proof", () => {
+  const checkpointOf = (dir: string, number: number) =>
+    readFileSync(join(dir, "audit-v1.checkpoints"), "utf8").split("\n").slice(number * 5, number * 5 + 5).join("\n").concat("\n");
+
+  it("prove a line, and that the log continues an older checkpoint, to who has the public key alone", async () => {
+    const folder = await temporaryFolder();
+    const dir = join(folder, "audit");
+    await run(["demo", ...commandOptions, "--audit", dir]);
+    const publicKey = readFileSync(`${dir}.pub`, "utf8").trim();
+    const [file, checkpoint] = [join(folder, "proof"), join(folder, "checkpoint")];
+    writeFileSync(checkpoint, checkpointOf(dir, 0));
+
+    const line = await run(["audit", "prove", dir, "--sequence", "2"]);
+    writeFileSync(file, line.stdout);
+    const checked = await run(["audit", "check-proof", file, "--public-key", publicKey]);
+    expect([line.code, checked.code]).toEqual([0, 0]);
+    expect(checked.stdout.split("\n")[0]).toBe(readFileSync(join(dir, "audit-v1.0000000000000001.jsonl"), "utf8").split("\n")[1]);
+    writeFileSync(file, line.stdout.replace("index 1", "index 2"));
+    const refused = await run(["audit", "check-proof", file, "--public-key", publicKey]);
+    expect(refused.stderr).toMatch(/^INTEGRITY_VIOLATION: /);
+    expect(refused.code).toBe(3);
+
+    const history = await run(["audit", "prove", dir, "--from-size", "1"]);
+    writeFileSync(file, history.stdout);
+    const continued = await run(["audit", "check-proof", file, "--public-key", publicKey, "--checkpoint", checkpoint, "--json"]);
+    expect(JSON.parse(continued.stdout)).toMatchObject({ kind: "consistency", oldSize: 1 });
+    expect(continued.code).toBe(0);
+  });
+});
+
 describe("the command line", () => {
   itWithFaults("DRIVER_UNAVAILABLE with the remedy, exit 1, where no GPU is and no simulator named", async () => {
     const { code, stderr } = await run(["demo", "--audit", join(await temporaryFolder(), "audit")]);
@@ -131,7 +188,7 @@ describe("the command line", () => {
     expect(stderr).not.toContain(file);
   });
 
-  it.each([[["demo", "--simulat"]], [["digest"]], [["nothing"]], [["demo", "--simulate=perhaps"]], [["audit", "verify"]], [["attest", "verify", "file"]]])(
+  it.each([[["demo", "--simulat"]], [["digest"]], [["nothing"]], [["demo", "--simulate=perhaps"]], [["audit", "verify"]], [["audit", "verify", "dir", "--resume"]], [["audit", "prove", "dir"]], [["audit", "prove", "dir", "--sequence", "0"]], [["audit", "prove", "dir", "--sequence", "1", "--from-size", "1"]], [["audit", "check-proof", "file"]], [["attest", "verify", "file"]]])(
     "exits 2 for %j",
     async (args) => {
       expect((await run(args)).code).toBe(2);

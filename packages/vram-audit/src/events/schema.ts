@@ -153,6 +153,8 @@ const auditRotated = event(
   }),
 );
 const auditRetired = event("vram.audit.retired", info, record({ segments: list(segment), root: digest }));
+const anchorFailed = event("vram.audit.anchor_failed", warning, record({ anchor: name, code: errorCode, keptSize: count }));
+const anchorRestored = event("vram.audit.anchor_restored", info, record({ anchor: name, keptSize: count }));
 const auditClosed = event("vram.audit.closed", info, record({}));
 
 /** What a worker may append. */
@@ -181,6 +183,8 @@ export const knownEventSchema = z.discriminatedUnion("type", [
   auditRecovered,
   auditRotated,
   auditRetired,
+  anchorFailed,
+  anchorRestored,
   auditClosed,
 ]);
 
@@ -203,6 +207,8 @@ export type AuditOpened = z.infer<typeof auditOpened>;
 export type AuditRecovered = z.infer<typeof auditRecovered>;
 export type AuditRotated = z.infer<typeof auditRotated>;
 export type AuditRetired = z.infer<typeof auditRetired>;
+export type AnchorFailed = z.infer<typeof anchorFailed>;
+export type AnchorRestored = z.infer<typeof anchorRestored>;
 export type AuditClosed = z.infer<typeof auditClosed>;
 
 /** What {@link AuditLog.append} takes. */

@@ -17,6 +17,8 @@ const MESSAGES: EventTable<string> = {
   "vram.audit.recovered": ({ data }) => `The audit log was recovered: ${data.cutBytes} bytes cut, ${data.liveShards.length} shards never deallocated`,
   "vram.audit.rotated": ({ data }) => `The audit log goes on in a new segment behind line ${data.closed.last}`,
   "vram.audit.retired": ({ data }) => `Segments of the audit log were removed: ${data.segments.length}, up to line ${data.segments.at(-1)?.last ?? 0}`,
+  "vram.audit.anchor_failed": ({ data }) => `The anchor ${data.anchor} did not keep a checkpoint: ${data.code}; it has one of ${data.keptSize} lines`,
+  "vram.audit.anchor_restored": ({ data }) => `The anchor ${data.anchor} keeps checkpoints again: one of ${data.keptSize} lines`,
   "vram.audit.closed": () => "The audit log was closed",
 };
 

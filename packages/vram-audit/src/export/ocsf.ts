@@ -107,6 +107,8 @@ const MAPPINGS: EventTable<Classified> = {
   "vram.audit.recovered": (event) => ({ ...lifecycle(event, AUDIT_LOG), ...other("Recover"), ...SUCCESS }),
   "vram.audit.rotated": (event) => ({ ...lifecycle(event, AUDIT_LOG), ...other("Rotate Log"), ...SUCCESS }),
   "vram.audit.retired": (event) => ({ ...lifecycle(event, AUDIT_LOG), ...other("Remove Log Segments"), ...SUCCESS }),
+  "vram.audit.anchor_failed": (event) => ({ ...lifecycle(event, AUDIT_LOG), ...other("Anchor"), ...outcome(event.data.code) }),
+  "vram.audit.anchor_restored": (event) => ({ ...lifecycle(event, AUDIT_LOG), ...other("Anchor"), ...SUCCESS }),
   "vram.audit.closed": (event) => ({ ...lifecycle(event, AUDIT_LOG), ...STOP, ...SUCCESS }),
 };
 

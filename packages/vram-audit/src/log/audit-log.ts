@@ -1,3 +1,4 @@
+import type { AnchorState } from "../anchor/anchor-keeper.js";
 import type { AuditEvent } from "../events/schema.js";
 
 /** Proof for the caller that an event is in the log. */
@@ -29,9 +30,12 @@ export interface AuditLog {
   readonly verifierKey: string;
   /** Events the mirror's logger did not take; 0 without a mirror. */
   readonly mirrorDropped: number;
+  /** How the anchors stand, in the order they were given. */
+  readonly anchors: readonly AnchorState[];
 
   /**
-   * Adds an event; resolves when it is durable and, for a critical one, when a signed checkpoint over it is too.
+   * Adds an event; resolves when it is durable and, for a critical one, when a signed checkpoint over it is too. On a
+   * disk that has become full the critical events of a batch are written nevertheless, from the reserve, as the log's last.
    * @throws AuditError `INVALID_INPUT` for an event outside the vocabulary, which leaves the log as it was;
    * `AUDIT_UNAVAILABLE` when it could not be written, the log is closed, or too many events wait
    */
@@ -41,8 +45,9 @@ export interface AuditLog {
   head(): AuditHead;
 
   /**
-   * Writes what waits, the closing event and a checkpoint, and lets the next writer in. Idempotent.
-   * @throws AuditError `AUDIT_UNAVAILABLE` when the closing record could not be written; the log is closed nevertheless.
+   * Writes what waits, the closing event and a checkpoint, waits within their time limits for the anchors, and lets the next writer in. Idempotent.
+   * @throws AuditError `AUDIT_UNAVAILABLE` when the closing record could not be written or a required anchor did not keep the
+   * checkpoint over it; the log is closed nevertheless.
    * A log that failed before is closed without a word: its signal has told.
    */
   close(): Promise<void>;

@@ -1,8 +1,10 @@
 import type { KeyObject } from "node:crypto";
+import type { AuditError } from "../audit-error.js";
 import { placeLine } from "../events/line.js";
-import { signCheckpoint } from "../note/checkpoint.js";
+import { type SignedCheckpoint, signCheckpoint } from "../note/checkpoint.js";
 import type { VerifierKey } from "../note/verifier-key.js";
 import type { AppendFile } from "../storage/append-file.js";
+import type { Reserve } from "../storage/reserve.js";
 import { leafHash, type MerkleTree } from "../tree/merkle-tree.js";
 import { sha256 } from "../tree/sha256.js";
 import type { AuditHead, Receipt } from "./audit-log.js";
@@ -14,7 +16,11 @@ export interface LogFiles {
   readonly segments: Segments;
   readonly leaves: AppendFile;
   readonly checkpoints: AppendFile;
+  readonly reserve: Reserve;
 }
+
+/** `reserve`: for lines that must not be lost, the reserve is given up if the disk is full. */
+export type Room = "ordinary" | "reserve";
 
 export interface ChainState {
   readonly files: LogFiles;
@@ -28,6 +34,8 @@ export interface ChainState {
 
 /** Writes lines behind one another and checkpoints over them. One call at a time; after a failure, none. */
 export class Chain {
+  /** Told of every checkpoint once it is durable. */
+  onCheckpoint: (checkpoint: SignedCheckpoint) => void = () => undefined;
   #lastHash: string;
   #checkpointSize: number;
 
@@ -51,8 +59,16 @@ export class Chain {
     return { origin, size: tree.size, root: tree.root().toString("base64") };
   }
 
-  /** Makes lines durable, all or none. Answers their receipts in the same order. */
-  async commit(events: readonly PreparedEvent[]): Promise<readonly Receipt[]> {
+  /** Why the reserve was given up; undefined while there is one. */
+  get reserveSpentFor(): AuditError | undefined {
+    return this.state.files.reserve.spentFor;
+  }
+
+  /**
+   * Makes lines durable, all or none. Answers their receipts in the same order.
+   * @throws AuditError with reason `full` when there is no room; while the reserve is held nothing has changed then
+   */
+  async commit(events: readonly PreparedEvent[], room: Room): Promise<readonly Receipt[]> {
     const { files, tree } = this.state;
     const placed: { line: Buffer; receipt: Receipt; onDurable: (receipt: Receipt) => void }[] = [];
     let hash = this.#lastHash;
@@ -63,12 +79,12 @@ export class Chain {
       placed.push({ line, receipt: { sequence, hash }, onDurable });
     }
     const lines = placed.map(({ line }) => line);
-    await files.segments.append(lines);
+    await files.segments.append(lines, room === "reserve" ? files.reserve : undefined);
     const leaves = lines.map(leafHash);
     for (const leaf of leaves) tree.push(leaf);
     this.#lastHash = hash;
     // Evidence for naming a line, not the record: durable with the system's own time.
-    await files.leaves.append(Buffer.concat(leaves));
+    await files.leaves.append(Buffer.concat(leaves), files.reserve);
     for (const { receipt, onDurable } of placed) onDurable(receipt);
     return placed.map(({ receipt }) => receipt);
   }
@@ -77,9 +93,11 @@ export class Chain {
   async checkpoint(): Promise<void> {
     const { files, tree, origin, privateKey, key } = this.state;
     if (this.uncovered === 0) return;
-    const note = signCheckpoint({ origin, size: tree.size, root: tree.root() }, privateKey, key);
-    await files.checkpoints.append(Buffer.from(note));
+    const checkpoint = { origin, size: tree.size, root: tree.root() };
+    const note = signCheckpoint(checkpoint, privateKey, key);
+    await files.checkpoints.append(Buffer.from(note), files.reserve);
     await files.checkpoints.datasync();
-    this.#checkpointSize = tree.size;
+    this.#checkpointSize = checkpoint.size;
+    this.onCheckpoint({ ...checkpoint, note });
   }
 }

@@ -1,6 +1,7 @@
 import { type AuditError, fileUnavailable, unavailable } from "../audit-error.js";
-import type { Receipt } from "./audit-log.js";
+import { isDiskFull } from "../storage/append-file.js";
 import { LOG_NAME } from "../storage/file-names.js";
+import type { Receipt } from "./audit-log.js";
 import type { Chain } from "./chain.js";
 import type { PreparedEvent } from "./event-desk.js";
 import type { Rotation } from "./rotation.js";
@@ -18,6 +19,11 @@ export interface Submission extends PreparedEvent {
 interface Waiting extends Submission {
   readonly resolve: (receipt: Receipt) => void;
   readonly reject: (error: AuditError) => void;
+}
+
+interface Written {
+  readonly waiting: Waiting;
+  readonly receipt: Receipt;
 }
 
 const WAITING_EVENTS_MAX = 65_536;
@@ -57,6 +63,11 @@ export class Committer {
     });
   }
 
+  /** Ends writing for good, but for what is being written now. */
+  fail(error: AuditError): void {
+    this.#fail(error, []);
+  }
+
   /** Resolves when nothing is being written and no timer will write. */
   async settle(): Promise<void> {
     clearTimeout(this.#timer);
@@ -87,30 +98,37 @@ export class Committer {
   }
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
-    let unanswered = batch;
     try {
       if (batch.length > 0) await this.rotation.rotateIfDue();
-      const receipts = batch.length > 0 ? await this.chain.commit(batch) : [];
-      const written = batch.flatMap((waiting, index) => {
-        const receipt = receipts[index];
-        return receipt === undefined ? [] : [{ waiting, receipt }];
-      });
+      const written = batch.length > 0 ? await this.#write(batch) : [];
       for (const { waiting, receipt } of written) if (waiting.urgency === "ordinary") waiting.resolve(receipt);
-      unanswered = batch.filter(({ urgency }) => urgency === "checkpoint");
-      if (unanswered.length > 0 || this.#checkpointDue || this.chain.uncovered >= this.interval.events) {
+      if (written.some(({ waiting }) => isUrgent(waiting)) || this.#checkpointDue || this.chain.uncovered >= this.interval.events) {
         this.#checkpointDue = false;
         await this.chain.checkpoint();
       }
       for (const { waiting, receipt } of written) waiting.resolve(receipt);
+      if (this.chain.reserveSpentFor !== undefined) throw this.chain.reserveSpentFor;
     } catch (error) {
-      this.#fail(error, unanswered);
+      this.#fail(fileUnavailable(LOG_NAME, "written", error), batch);
     }
   }
 
-  #fail(error: unknown, unanswered: readonly Waiting[]): void {
-    const failure = fileUnavailable(LOG_NAME, "written", error);
-    this.#failure = failure;
-    const refused = [...unanswered, ...this.#waiting];
+  /** Writes a batch or, if there is no room for it, what of it must not be lost. */
+  async #write(batch: readonly Waiting[]): Promise<readonly Written[]> {
+    try {
+      return withReceipts(batch, await this.chain.commit(batch, "ordinary"));
+    } catch (error) {
+      const urgent = batch.filter(isUrgent);
+      const isRefused = isDiskFull(error) && this.chain.reserveSpentFor === undefined;
+      if (!isRefused || urgent.length === 0) throw error;
+      return withReceipts(urgent, await this.chain.commit(urgent, "reserve"));
+    }
+  }
+
+  /** Refuses what is not answered yet. */
+  #fail(failure: AuditError, batch: readonly Waiting[]): void {
+    this.#failure ??= failure;
+    const refused = [...batch, ...this.#waiting];
     this.#waiting = [];
     this.#waitingBytes = 0;
     for (const { reject } of refused) reject(failure);
@@ -129,4 +147,15 @@ export class Committer {
       this.#start();
     }, this.interval.milliseconds).unref();
   }
+}
+
+function isUrgent({ urgency }: Waiting): boolean {
+  return urgency === "checkpoint";
+}
+
+function withReceipts(batch: readonly Waiting[], receipts: readonly Receipt[]): readonly Written[] {
+  return batch.flatMap((waiting, index) => {
+    const receipt = receipts[index];
+    return receipt === undefined ? [] : [{ waiting, receipt }];
+  });
 }

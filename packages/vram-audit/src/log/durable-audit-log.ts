@@ -1,4 +1,6 @@
-import { unavailable } from "../audit-error.js";
+import type { Anchor } from "../anchor/anchor.js";
+import { AnchorKeeper, type AnchorState } from "../anchor/anchor-keeper.js";
+import { type AuditError, unavailable } from "../audit-error.js";
 import { parseEvent } from "../events/parse-event.js";
 import type { AuditEvent, KnownEvent } from "../events/schema.js";
 import type { AuditHead, AuditLog, AuditLogState, Receipt } from "./audit-log.js";
@@ -13,19 +15,25 @@ export interface DurableAuditLogParts {
   readonly desk: EventDesk;
   readonly verifierKey: string;
   readonly interval: CheckpointInterval;
+  readonly anchors: readonly Anchor[];
   /** Gives up everything the log holds open; called once, last. */
   readonly release: () => Promise<void>;
 }
 
 export class DurableAuditLog implements AuditLog {
   readonly #committer: Committer;
+  readonly #keepers: readonly AnchorKeeper[];
   readonly #abort = new AbortController();
   #closing: Promise<void> | undefined;
+  /** Of a required anchor. */
+  #anchorFailure: AuditError | undefined;
 
   constructor(private readonly parts: DurableAuditLogParts) {
     this.#committer = new Committer(parts.chain, parts.interval, parts.rotation, (error) => {
       this.#abort.abort(error);
     });
+    this.#keepers = parts.anchors.map((anchor) => new AnchorKeeper(anchor, (keeper) => { this.#tell(keeper); }));
+    parts.chain.onCheckpoint = (checkpoint) => { for (const keeper of this.#keepers) keeper.offer(checkpoint); };
   }
 
   get state(): AuditLogState {
@@ -43,6 +51,10 @@ export class DurableAuditLog implements AuditLog {
 
   get mirrorDropped(): number {
     return this.parts.desk.mirrorDropped;
+  }
+
+  get anchors(): readonly AnchorState[] {
+    return this.#keepers.map(({ state }) => state);
   }
 
   async append(event: AuditEvent): Promise<Receipt> {
@@ -71,10 +83,32 @@ export class DurableAuditLog implements AuditLog {
 
   async #close(): Promise<void> {
     try {
-      if (this.#committer.failure === undefined) await this.record([{ type: "vram.audit.closed", severity: "info", data: {} }]);
+      if (this.#committer.failure === undefined) await this.#end();
     } finally {
       await this.#committer.settle();
       await this.parts.release();
+    }
+  }
+
+  async #end(): Promise<void> {
+    await this.record([{ type: "vram.audit.closed", severity: "info", data: {} }]);
+    await Promise.all(this.#keepers.map((keeper) => keeper.settle()));
+    if (this.#anchorFailure !== undefined) throw this.#anchorFailure;
+  }
+
+  /** An anchor began to fail, or is back: the log says so, unless its last line is written. */
+  #tell({ anchor, state }: AnchorKeeper): void {
+    const { name, keptSize, lastFailure } = state;
+    if (lastFailure !== null && anchor.required === true) {
+      this.#anchorFailure = unavailable("anchor", `the required anchor "${name}" did not keep a checkpoint`, { anchor: name, code: lastFailure });
+      this.#committer.fail(this.#anchorFailure);
+    } else if (this.#closing === undefined) {
+      const event: KnownEvent =
+        lastFailure === null
+          ? { type: "vram.audit.anchor_restored", severity: "info", data: { anchor: name, keptSize } }
+          : { type: "vram.audit.anchor_failed", severity: "warning", data: { anchor: name, code: lastFailure, keptSize } };
+      // A log that can no longer write has said so itself.
+      this.#submit(event, "ordinary").catch(() => undefined);
     }
   }
 

@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { basename } from "node:path";
+import { consultAnchors } from "../anchor/consult-anchors.js";
 import { fileUnavailable, invalidInput } from "../audit-error.js";
 import type { AuditOpened } from "../events/schema.js";
 import { Mirror } from "../mirror/mirror.js";
@@ -8,8 +9,9 @@ import { findSegments } from "../read/log-lines.js";
 import { readLogStart } from "../read/log-start.js";
 import { type AuditDirectory, openAuditDirectory } from "../storage/audit-directory.js";
 import { lockDirectory } from "../storage/directory-lock.js";
-import { CHECKPOINT_FILE, LEAF_FILE } from "../storage/file-names.js";
+import { CHECKPOINT_FILE, LEAF_FILE, RESERVE_FILE } from "../storage/file-names.js";
 import { publishVerifierKey } from "../storage/public-key-file.js";
+import { Reserve } from "../storage/reserve.js";
 import { resolveSigningKey } from "../storage/signing-key.js";
 import { sha256 } from "../tree/sha256.js";
 import type { AuditLog } from "./audit-log.js";
@@ -27,7 +29,8 @@ import { Rotation } from "./rotation.js";
  * a crash left half-written is cut, and the cut, like the shards that were live, is the new session's first event.
  *
  * @throws AuditError `INVALID_INPUT`; `AUDIT_UNAVAILABLE` when the directory or key could be someone else's, when there
- * is another writer, or when the log was altered
+ * is another writer or no room for the reserve, or when the log was altered or is not the one that an anchor keeps a
+ * checkpoint of
  */
 export async function openAuditLog(options: OpenAuditLogOptions): Promise<AuditLog> {
   return openAuditLogOn((file) => file, options);
@@ -57,7 +60,8 @@ async function openIn(
   stack.add(() => lock.release());
   const found = await findLog(layeredDirectory(directory, layer), stack);
   const { privateKey, key } = await resolveKey(found, directory, options);
-  const { files, scan, events } = await recoverLog(found, key, stack);
+  const consulted = await consultAnchors(options.anchors, key, found.start.tree.size);
+  const { files, scan, events } = await recoverLog(found, key, consulted.flatMap(({ checkpoint }) => checkpoint ?? []), stack);
   await publishVerifierKey(directory.path, key);
   const { tree, lastHash, roots, session, retirements } = scan;
   const chain = new Chain({ files, tree, lastHash, checkpointSize: roots.latestSize, origin: key.name, privateKey, key });
@@ -69,9 +73,11 @@ async function openIn(
     desk,
     verifierKey: formatVerifierKey(key),
     interval: options.checkpointEvery,
+    anchors: consulted.map(({ anchor }) => anchor),
     release: () => stack.release(),
   });
   await log.record([openedEvent(key), ...events]);
+  log.signal.throwIfAborted();
   // The last writer may have ended between the record of a removal and the removal; the record is signed by now.
   await segments.remove(segments.closed.filter(({ facts }) => facts.last <= retirements.lastRetired));
   return log;
@@ -85,8 +91,10 @@ async function findLog(directory: LogDirectory, stack: ReleaseStack): Promise<Fo
   };
   const [leaves, checkpoints] = [await openFile(LEAF_FILE), await openFile(CHECKPOINT_FILE)];
   const log = await findSegments(await directory.names(), (name) => directory.openFile(name));
+  const reserve = await openFile(RESERVE_FILE);
+  const found = { leaves, checkpoints, reserve: await Reserve.open(reserve, (await reserve.stat()).size) };
   await directory.sync();
-  return { directory, log, start: await readLogStart(log), leaves, checkpoints };
+  return { directory, log, start: await readLogStart(log), ...found };
 }
 
 /** The log's key and name: those it was begun with, or new ones for a log without lines. */

@@ -3,7 +3,8 @@ import { types } from "node:util";
 import { textProblem } from "vram-text";
 import { z } from "zod";
 import { invalidInput } from "../audit-error.js";
-import { count, originName } from "../events/fields.js";
+import type { Anchor } from "../anchor/anchor.js";
+import { count, flag, name, originName } from "../events/fields.js";
 import type { MirrorLogger } from "../mirror/mirror.js";
 import type { CheckpointInterval } from "./committer.js";
 import type { RetentionLimits } from "./retention.js";
@@ -29,6 +30,8 @@ export interface OpenAuditLogOptions {
   readonly rotate?: Partial<RotationLimits>;
   /** What is kept when the log goes on in a new file: the oldest files beyond any limit are removed, by signed record; default: all. */
   readonly retain?: RetentionLimits;
+  /** Who gets every checkpoint once it is durable, or the newest of several: `directoryAnchor`, `commandAnchor`, `httpAnchor`, or your own. */
+  readonly anchors?: readonly Anchor[];
 }
 
 export interface ParsedOptions {
@@ -39,6 +42,7 @@ export interface ParsedOptions {
   readonly checkpointEvery: CheckpointInterval;
   readonly rotate: RotationLimits;
   readonly retain: RetentionLimits;
+  readonly anchors: readonly Anchor[];
 }
 
 export const path = z.custom<string>((value) => textProblem(value, PATH_MAX_LENGTH) === undefined, "be a path");
@@ -49,6 +53,14 @@ const mirror = z.custom<MirrorLogger>(
 const keyObject = z.custom<KeyObject>((value) => types.isKeyObject(value));
 const atLeastOne = count.min(1, "be an integer from 1");
 const limit = atLeastOne.optional();
+export const timerMs = atLeastOne.max(TIMER_MAX_MS, "fit a timer");
+const anchorShape = z.looseObject({
+  name,
+  required: flag.optional(),
+  timeoutMs: timerMs.optional(),
+  keep: z.custom((value) => typeof value === "function"),
+});
+const anchor = z.custom<Anchor>((value) => anchorShape.safeParse(value).success, "be an anchor");
 
 const schema = z.strictObject(
   {
@@ -60,7 +72,7 @@ const schema = z.strictObject(
       .strictObject(
         {
           events: atLeastOne.default(DEFAULT_INTERVAL.events),
-          milliseconds: atLeastOne.max(TIMER_MAX_MS, "fit a timer").default(DEFAULT_INTERVAL.milliseconds),
+          milliseconds: timerMs.default(DEFAULT_INTERVAL.milliseconds),
         },
         "be an object with events and milliseconds",
       )
@@ -74,14 +86,25 @@ const schema = z.strictObject(
     retain: z
       .strictObject({ bytes: limit, milliseconds: limit, segments: limit }, "be an object with bytes, milliseconds and segments")
       .default({}),
+    anchors: z
+      .array(anchor, "be a list of anchors")
+      .refine((anchors) => new Set(anchors.map((each) => each.name)).size === anchors.length, "have a name of its own for every anchor")
+      .default([]),
   },
   "be an object with known options only",
 );
 
 /** @throws AuditError `INVALID_INPUT` */
 export function parseOpenOptions(options: unknown): ParsedOptions {
-  const { dir, signingKey, origin, mirror: logger, checkpointEvery, rotate, retain } = parseOptions(schema, options);
-  return { dir, signingKey, origin, mirror: logger, checkpointEvery, rotate, retain };
+  const { dir, signingKey, origin, mirror: logger, checkpointEvery, rotate, retain, anchors } = parseOptions(schema, options);
+  return { dir, signingKey, origin, mirror: logger, checkpointEvery, rotate, retain, anchors };
+}
+
+/** @throws AuditError `INVALID_INPUT` naming the argument */
+export function parsePath(argument: string, value: unknown): string {
+  const result = path.safeParse(value);
+  if (!result.success) throw invalidInput(argument, "be a path");
+  return result.data;
 }
 
 /** @throws AuditError `INVALID_INPUT` naming the option */

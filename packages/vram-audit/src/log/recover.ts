@@ -1,6 +1,7 @@
 import { unavailable } from "../audit-error.js";
 import { LIVE_SHARDS_MAX } from "../events/fields.js";
 import type { AuditRecovered } from "../events/schema.js";
+import type { Checkpoint } from "../note/checkpoint.js";
 import type { VerifierKey } from "../note/verifier-key.js";
 import { type LogSegments, readLogLines } from "../read/log-lines.js";
 import type { LogStart } from "../read/log-start.js";
@@ -8,6 +9,7 @@ import { describeProblem } from "../read/problem-list.js";
 import { type Scan, scanLog } from "../read/scan-log.js";
 import { AppendFile } from "../storage/append-file.js";
 import { CHECKPOINT_FILE, LEAF_FILE, segmentName } from "../storage/file-names.js";
+import type { Reserve } from "../storage/reserve.js";
 import { SegmentTally } from "../storage/segment-tally.js";
 import { leafHash } from "../tree/merkle-tree.js";
 import { HASH_BYTES } from "../tree/sha256.js";
@@ -27,6 +29,7 @@ export interface FoundLog {
   readonly start: LogStart;
   readonly leaves: RawFile;
   readonly checkpoints: RawFile;
+  readonly reserve: Reserve;
 }
 
 export interface Recovery {
@@ -38,20 +41,21 @@ export interface Recovery {
 
 /**
  * Reads a log that is to be continued, cuts what a crash left half-written, and tells what it found.
+ * @param anchors checkpoints of the log that its anchors keep
  * @param stack gets what is opened
  * @throws AuditError `AUDIT_UNAVAILABLE` with reason `damaged` for a log that a crash alone does not explain
  */
-export async function recoverLog(found: FoundLog, key: VerifierKey, stack: ReleaseStack): Promise<Recovery> {
-  const { log, start, leaves, checkpoints } = found;
+export async function recoverLog(found: FoundLog, key: VerifierKey, anchors: readonly Checkpoint[], stack: ReleaseStack): Promise<Recovery> {
+  const { log, start, leaves, checkpoints, reserve } = found;
   const history = { file: checkpoints, byteLength: (await checkpoints.stat()).size };
-  const scan = await scanLog({ log, start, history, leaves, key });
+  const scan = await scanLog({ log, start, history, leaves, key, anchors, removed: start.tree.size });
   assertUndamaged(scan);
   const checkpointFile = new AppendFile(CHECKPOINT_FILE, checkpoints, scan.roots.historyBytes);
   await checkpointFile.truncateToEnd();
   const leafFile = await continueLeaves(found, scan);
   const segments = await continueSegments(found, scan, stack);
   const cutBytes = log.lastBytes - (segments.name === log.segments.at(-1)?.name ? segments.tally.bytes : 0);
-  return { files: { segments, leaves: leafFile, checkpoints: checkpointFile }, scan, events: describe(scan, cutBytes) };
+  return { files: { segments, leaves: leafFile, checkpoints: checkpointFile, reserve }, scan, events: describe(scan, cutBytes) };
 }
 
 /** Before the first checkpoint a log holds no event of a caller, so nothing is lost by going on without one. */

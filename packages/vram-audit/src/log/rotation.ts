@@ -54,7 +54,7 @@ export class Rotation {
 
   async #commit(events: readonly KnownEvent[]): Promise<void> {
     const { chain, desk } = this.parts;
-    if (events.length > 0) await chain.commit(events.map((event) => desk.prepare(event)));
+    if (events.length > 0) await chain.commit(events.map((event) => desk.prepare(event)), "reserve");
   }
 
   /** One, or several if there are more live shards than one can name. */

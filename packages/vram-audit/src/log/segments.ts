@@ -1,8 +1,9 @@
 import { fileUnavailable } from "../audit-error.js";
 import { AppendFile } from "../storage/append-file.js";
 import { segmentName } from "../storage/file-names.js";
-import type { MerkleTree } from "../tree/merkle-tree.js";
+import type { Reserve } from "../storage/reserve.js";
 import { type ClosedSegment, type CurrentSegment, SegmentTally } from "../storage/segment-tally.js";
+import type { MerkleTree } from "../tree/merkle-tree.js";
 import type { LogDirectory, RawFile } from "./log-directory.js";
 
 const NEWLINE = Uint8Array.of(0x0a);
@@ -41,9 +42,12 @@ export class Segments {
     return this.#current.tally;
   }
 
-  /** Makes lines durable, all or none. */
-  async append(lines: readonly Uint8Array[]): Promise<void> {
-    await this.#file.append(Buffer.concat(lines.flatMap((line) => [line, NEWLINE])));
+  /**
+   * Makes lines durable, all or none.
+   * @param reserve is given up if the disk is full
+   */
+  async append(lines: readonly Uint8Array[], reserve?: Reserve): Promise<void> {
+    await this.#file.append(Buffer.concat(lines.flatMap((line) => [line, NEWLINE])), reserve);
     await this.#file.datasync();
     for (const line of lines) this.tally.add(line);
   }

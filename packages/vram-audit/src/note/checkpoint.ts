@@ -10,6 +10,11 @@ export interface Checkpoint {
   readonly root: Buffer;
 }
 
+/** A checkpoint with the note in which it was signed. */
+export interface SignedCheckpoint extends Checkpoint {
+  readonly note: string;
+}
+
 /** Lines in a checkpoint as this package writes it: origin, size, root, an empty one, one signature. */
 export const CHECKPOINT_LINES = 5;
 
@@ -20,7 +25,12 @@ export function signCheckpoint({ origin, size, root }: Checkpoint, privateKey: K
 
 /** The checkpoint in a note that `key` signed, else undefined. Extension lines after the root are allowed and ignored. */
 export function openCheckpoint(note: string, key: VerifierKey): Checkpoint | undefined {
-  const [origin = "", sizeText = "", rootText = "", ...rest] = openNote(note, key)?.split("\n") ?? [];
+  return openNote(note, key) === undefined ? undefined : parseCheckpoint(note);
+}
+
+/** The checkpoint in a note that is taken as it is, whoever signed it. */
+export function parseCheckpoint(note: string): Checkpoint | undefined {
+  const [origin = "", sizeText = "", rootText = "", ...rest] = note.slice(0, note.lastIndexOf("\n\n") + 1).split("\n");
   const size = /^(?:0|[1-9][0-9]{0,15})$/.test(sizeText) ? Number(sizeText) : Number.NaN;
   const root = Buffer.from(rootText, "base64");
   const wellFormed = Number.isSafeInteger(size) && root.length === HASH_BYTES && root.toString("base64") === rootText;

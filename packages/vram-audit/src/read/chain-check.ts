@@ -24,7 +24,7 @@ export class ChainCheck {
     return this.#before;
   }
 
-  /** @param prevhash undefined when the line cannot be read */
+  /** @param prevhash undefined when the line cannot be read, or the line before was not */
   check(line: number, prevhash: string | undefined, bytes: Uint8Array): void {
     const broken = prevhash !== undefined && prevhash !== this.#before;
     const open = this.#broken;

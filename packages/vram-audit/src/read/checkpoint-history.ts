@@ -1,4 +1,4 @@
-import { CHECKPOINT_LINES, type Checkpoint, openCheckpoint } from "../note/checkpoint.js";
+import { CHECKPOINT_LINES, type Checkpoint, openCheckpoint, type SignedCheckpoint } from "../note/checkpoint.js";
 import type { VerifierKey } from "../note/verifier-key.js";
 import { type ReadableFile, readLines } from "./read-lines.js";
 
@@ -37,14 +37,15 @@ export async function* readHistory(history: HistoryFile | undefined, key: Verifi
 }
 
 /** The last checkpoint that `key` signed, looked for near the end of the file. */
-export async function readLatestCheckpoint(history: HistoryFile | undefined, key: VerifierKey | undefined): Promise<Checkpoint | undefined> {
+export async function readLatestCheckpoint(history: HistoryFile | undefined, key: VerifierKey | undefined): Promise<SignedCheckpoint | undefined> {
   if (history === undefined || key === undefined) return undefined;
   const tail = Buffer.alloc(Math.min(TAIL_BYTES, history.byteLength));
   const { bytesRead } = await history.file.read(tail, 0, tail.length, history.byteLength - tail.length);
   const lines = tail.subarray(0, bytesRead).toString("utf8").split("\n");
   for (let first = lines.length - 1 - CHECKPOINT_LINES; first >= 0; first -= 1) {
-    const checkpoint = openCheckpoint(`${lines.slice(first, first + CHECKPOINT_LINES).join("\n")}\n`, key);
-    if (checkpoint !== undefined) return checkpoint;
+    const note = `${lines.slice(first, first + CHECKPOINT_LINES).join("\n")}\n`;
+    const checkpoint = openCheckpoint(note, key);
+    if (checkpoint !== undefined) return { ...checkpoint, note };
   }
   return undefined;
 }

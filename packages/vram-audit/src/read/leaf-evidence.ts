@@ -1,9 +1,9 @@
 import type { Checkpoint } from "../note/checkpoint.js";
 import type { MerkleTree } from "../tree/merkle-tree.js";
 import { HASH_BYTES } from "../tree/sha256.js";
+import { readLeaves } from "./read-leaves.js";
 import type { ReadableFile } from "./read-lines.js";
 
-const CHUNK_BYTES = HASH_BYTES * 2048;
 /** What a crash of the machine leaves of a leaf that was never written. */
 const UNWRITTEN = Buffer.alloc(HASH_BYTES);
 
@@ -54,20 +54,5 @@ export class LeafEvidence {
 // eslint-disable-next-line @typescript-eslint/require-await -- an empty generator has nothing to wait for
 async function* noLeaves(): AsyncGenerator<Buffer, undefined> {
   yield* [];
-  return undefined;
-}
-
-/** The leaf hashes of the lines behind `from`, up to `to`. */
-async function* readLeaves(file: ReadableFile, from: number, to: number): AsyncGenerator<Buffer, undefined> {
-  let position = from * HASH_BYTES;
-  for (let left = to - from; left > 0; ) {
-    const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, left * HASH_BYTES));
-    const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
-    const whole = Math.floor(bytesRead / HASH_BYTES);
-    if (whole === 0) return undefined;
-    for (let at = 0; at < whole; at += 1) yield chunk.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES);
-    position += whole * HASH_BYTES;
-    left -= whole;
-  }
   return undefined;
 }

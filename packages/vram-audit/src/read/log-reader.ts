@@ -31,10 +31,13 @@ export async function openLogReader(dir: string): Promise<LogReader> {
     return file;
   };
   try {
+    // A segment that is gone before the checkpoints are looked at was removed by a record under one of them.
+    const earlier = await namesIn(dir);
     const checkpoints = await openNamed(CHECKPOINT_FILE);
     const history = checkpoints && { file: checkpoints, byteLength: (await checkpoints.stat()).size };
     const leaves = await openNamed(LEAF_FILE);
-    const log = await findSegments(await namesIn(dir), (name) => openSegment(dir, name));
+    const names = new Set([...earlier, ...(await namesIn(dir))]);
+    const log = await findSegments(Array.from(names), (name) => openSegment(dir, name));
     return { log, history, leaves, close };
   } catch (error) {
     await close();

@@ -20,15 +20,18 @@ const RAW_KEY = /^[A-Za-z0-9+/]{43}=$/;
  */
 export async function resolveVerifierKey(dir: string, { named }: LogStart, given: string | undefined): Promise<ResolvedKey | undefined> {
   const published = await readPublishedKey(resolve(dir));
-  const key = given === undefined ? undefined : parseGiven(given, published?.name ?? named?.origin);
+  const key = given === undefined ? undefined : parseGivenKey(given, published?.name ?? named?.origin);
   if (key !== undefined) return { key, keyFrom: "option" };
   if (given !== undefined) return undefined;
   if (published !== undefined) return { key: published, keyFrom: "pub-file" };
   return named && { key: verifierKey(named.origin, Buffer.from(named.publicKey, "base64")), keyFrom: "log" };
 }
 
-/** A raw key has no name of its own; the signatures cover it, so it may come from the log. */
-function parseGiven(given: string, name: string | undefined): VerifierKey | undefined {
+/**
+ * The key in `options.publicKey`. A raw key has no name of its own; the signatures cover it, so it may come from the log.
+ * @throws AuditError `INVALID_INPUT`
+ */
+export function parseGivenKey(given: string, name: string | undefined): VerifierKey | undefined {
   const text = given.trim();
   if (RAW_KEY.test(text)) return name === undefined ? undefined : verifierKey(name, Buffer.from(text, "base64"));
   const key = parseVerifierKey(text);

@@ -12,12 +12,12 @@ export class RootCheck {
   #historyBytes = 0;
   #historyTorn = false;
 
-  /** @param anchor a checkpoint kept somewhere else than with the log */
+  /** @param anchors checkpoints kept somewhere else than with the log */
   constructor(
     private readonly problems: ProblemList,
     private readonly origin: string | undefined,
     private readonly history: AsyncGenerator<HistoryEntry, undefined>,
-    private readonly anchor: Checkpoint | undefined,
+    private readonly anchors: readonly Checkpoint[],
   ) {}
 
   /** The lines up to this one are what was signed. */
@@ -52,7 +52,7 @@ export class RootCheck {
 
   /** Whether a checkpoint is about exactly, or less than, these lines. */
   isDue(lines: number): boolean {
-    return this.anchor?.size === lines || (this.#next !== undefined && this.#next.size <= lines);
+    return this.anchors.some(({ size }) => size === lines) || (this.#next !== undefined && this.#next.size <= lines);
   }
 
   async check(tree: MerkleTree): Promise<void> {
@@ -60,7 +60,7 @@ export class RootCheck {
       this.#compare(this.#next, tree);
       await this.#advance();
     }
-    if (this.anchor?.size === tree.size) this.#compare(this.anchor, tree);
+    for (const anchor of this.anchors) if (anchor.size === tree.size) this.#compare(anchor, tree);
   }
 
   /** Reads what is left of the history, and settles what only the last line can tell. */
@@ -68,7 +68,7 @@ export class RootCheck {
     const lines = tree.size;
     while (this.#next !== undefined) await this.#advance();
     if (this.#latest === undefined) this.problems.add(null, "no-checkpoint");
-    if (Math.max(this.latestSize, this.anchor?.size ?? 0) > lines) this.problems.add(lines + 1, "truncated");
+    if (Math.max(this.latestSize, ...this.anchors.map(({ size }) => size)) > lines) this.problems.add(lines + 1, "truncated");
     if (this.#mismatch === undefined || this.problems.anyUpTo(this.#mismatch.to)) return;
     // The chain holds behind the altered line, so either it is the last line of all or the lines after it were rewritten.
     if (this.#mismatch.to === lines) this.problems.add(lines, "altered");

@@ -22,7 +22,10 @@ export interface ScanInput {
   readonly leaves: ReadableFile | undefined;
   /** Its name is the log's origin. Without it no checkpoint can be believed. */
   readonly key: VerifierKey | undefined;
-  readonly anchor?: Checkpoint | undefined;
+  /** Checkpoints of the log that were kept elsewhere. */
+  readonly anchors: readonly Checkpoint[];
+  /** How many lines before the first one must have been removed by record. */
+  readonly removed: number;
 }
 
 /** What one pass over a log shows. A torn tail is not among `problems`: what it means is the caller's to say. */
@@ -47,7 +50,7 @@ export async function scanLog(input: ScanInput): Promise<Scan> {
   const evidence = await LeafEvidence.open(input.leaves, latest, start.tree);
   const problems = new ProblemList();
   const tree = start.tree.copy();
-  const roots = new RootCheck(problems, key?.name, readHistory(history, key), input.anchor);
+  const roots = new RootCheck(problems, key?.name, readHistory(history, key), input.anchors);
   const segments = new SegmentCheck(problems);
   const session = new SessionCheck(problems, key);
   const retirements = new RetirementCheck(problems);
@@ -74,7 +77,7 @@ export async function scanLog(input: ScanInput): Promise<Scan> {
   }
   chain.end();
   await roots.end(tree);
-  retirements.end(start.tree.size, roots.latestSize);
+  retirements.end(input.removed, roots.latestSize);
   return { problems, tree, lastHash: chain.lastHash, torn, segments, session, retirements, roots, storedLeaves: evidence.compared };
 }
 

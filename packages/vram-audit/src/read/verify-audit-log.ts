@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { fileUnavailable, invalidInput } from "../audit-error.js";
+import { flag } from "../events/fields.js";
 import type { AuditHead } from "../log/audit-log.js";
 import { parseOptions, path } from "../log/options.js";
-import { openCheckpoint } from "../note/checkpoint.js";
+import { type Checkpoint, openCheckpoint } from "../note/checkpoint.js";
 import { formatVerifierKey } from "../note/verifier-key.js";
 import { LOG_NAME } from "../storage/file-names.js";
+import type { LogSegments } from "./log-lines.js";
 import { openLogReader } from "./log-reader.js";
 import { type LogStart, readLogStart } from "./log-start.js";
 import type { AuditProblem } from "./problem-list.js";
@@ -17,6 +19,18 @@ export interface VerifyAuditLogOptions {
   readonly publicKey?: string;
   /** A signed checkpoint of this log kept elsewhere: shows lines that were cut together with the log's own checkpoints. */
   readonly checkpoint?: string;
+  /**
+   * Begin at the segment with the last line of `checkpoint`, at which the log was verified before. What was done to earlier segments
+   * since does not show.
+   */
+  readonly resume?: boolean;
+}
+
+export interface AnchoredPart {
+  /** Lines that the checkpoint vouches for. */
+  readonly size: number;
+  /** Lines behind them: who can write the log could cut or rewrite these unseen. */
+  readonly linesAfter: number;
 }
 
 export interface AuditVerification {
@@ -33,6 +47,10 @@ export interface AuditVerification {
   readonly checkpointSize: number;
   /** Lines behind it: their order holds, but whoever can write the file could have rewritten them. */
   readonly linesAfterCheckpoint: number;
+  /** What the checkpoint from elsewhere vouches for; null without one. */
+  readonly anchored: AnchoredPart | null;
+  /** Lines that are there and were not verified again. */
+  readonly linesSkipped: number;
   /** Whether the last line closes the log. */
   readonly closed: boolean;
   /** C2SP verifier key the log was checked with; null when there was none. */
@@ -42,24 +60,29 @@ export interface AuditVerification {
 }
 
 const schema = z.strictObject(
-  { dir: path, publicKey: z.string("be a string").optional(), checkpoint: z.string("be a string").optional() },
+  { dir: path, publicKey: z.string("be a string").optional(), checkpoint: z.string("be a string").optional(), resume: flag.default(false) },
   "be an object with known options only",
 );
 
 /**
- * Checks a whole log, also one that is being written: every line, the chain, every checkpoint. Resolves for a damaged
- * log too.
+ * Checks a log, also one that is being written: every line, unless it resumes, the chain, every checkpoint. Resolves for a
+ * damaged log too.
  * @throws AuditError `INVALID_INPUT`, `AUDIT_UNAVAILABLE` when there is no readable log
  */
 export async function verifyAuditLog(options: VerifyAuditLogOptions): Promise<AuditVerification> {
-  const { dir, publicKey, checkpoint } = parseOptions(schema, options);
+  const { dir, publicKey, checkpoint, resume } = parseOptions(schema, options);
+  if (resume && checkpoint === undefined) throw invalidInput("options.checkpoint", "be given to resume from");
   const reader = await openLogReader(dir);
   try {
     const start = await readLogStart(reader.log);
     const resolved = await resolveVerifierKey(dir, start, publicKey);
     const anchor = checkpoint === undefined ? undefined : openAnchor(checkpoint, resolved);
     if (anchor !== undefined && anchor.size < start.tree.size) throw tooOld(start.tree.size);
-    return report(await scanLog({ ...reader, start, key: resolved?.key, anchor }), start, resolved);
+    const part = resume && anchor !== undefined ? await partFrom(reader.log, anchor.size) : { log: reader.log, start };
+    const skipped = part.start.tree.size - start.tree.size;
+    const anchors = anchor === undefined ? [] : [anchor];
+    const scan = await scanLog({ ...reader, ...part, key: resolved?.key, anchors, removed: skipped === 0 ? start.tree.size : 0 });
+    return report({ scan, start, resolved, anchor, skipped });
   } catch (error) {
     throw fileUnavailable(LOG_NAME, "read", error);
   } finally {
@@ -67,7 +90,14 @@ export async function verifyAuditLog(options: VerifyAuditLogOptions): Promise<Au
   }
 }
 
-function openAnchor(note: string, resolved: ResolvedKey | undefined) {
+/** The log from the segment with a line on. What its first line says of the lines before is proven by a checkpoint of that line, or a later one. */
+async function partFrom(whole: LogSegments, line: number): Promise<{ log: LogSegments; start: LogStart }> {
+  const at = Math.max(0, whole.segments.findLastIndex(({ first }) => first <= line));
+  const log = { ...whole, segments: whole.segments.slice(at) };
+  return { log, start: await readLogStart(log) };
+}
+
+function openAnchor(note: string, resolved: ResolvedKey | undefined): Checkpoint {
   const anchor = resolved && openCheckpoint(note, resolved.key);
   if (anchor === undefined) throw invalidInput("options.checkpoint", "be a checkpoint signed by the log's key");
   return anchor;
@@ -77,7 +107,16 @@ function tooOld(removed: number) {
   return invalidInput("options.checkpoint", "be over more lines than were removed from the log", { removed });
 }
 
-function report({ problems, tree, torn, segments, session, roots }: Scan, start: LogStart, resolved: ResolvedKey | undefined): AuditVerification {
+interface Verified {
+  readonly scan: Scan;
+  readonly start: LogStart;
+  readonly resolved: ResolvedKey | undefined;
+  readonly anchor: Checkpoint | undefined;
+  readonly skipped: number;
+}
+
+function report({ scan, start, resolved, anchor, skipped }: Verified): AuditVerification {
+  const { problems, tree, torn, segments, session, roots } = scan;
   const { size } = tree;
   const covered = Math.min(roots.latestSize, size);
   if (resolved === undefined) problems.add(null, "no-key");
@@ -92,6 +131,8 @@ function report({ problems, tree, torn, segments, session, roots }: Scan, start:
     head: { origin: resolved?.key.name ?? "", size, root: tree.root().toString("base64") },
     checkpointSize: covered,
     linesAfterCheckpoint: size - covered,
+    anchored: anchor === undefined ? null : { size: anchor.size, linesAfter: Math.max(0, size - anchor.size) },
+    linesSkipped: skipped,
     closed: session.closed,
     publicKey: resolved === undefined ? null : formatVerifierKey(resolved.key),
     keyFrom: resolved?.keyFrom ?? null,

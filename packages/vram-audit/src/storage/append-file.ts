@@ -1,4 +1,8 @@
-import { fileUnavailable } from "../audit-error.js";
+import { AuditError, errnoOf, fileUnavailable, unavailable } from "../audit-error.js";
+import type { Reserve } from "./reserve.js";
+
+const NO_ROOM = ["ENOSPC", "EDQUOT"];
+const FULL = "full";
 
 /** The part of `FileHandle` that the log writes through. `write` may write less than it was given. */
 export interface WritableFile {
@@ -24,14 +28,18 @@ export class AppendFile {
 
   /**
    * Writes all of `bytes`, or nothing: what a full disk let through is cut off again.
-   * @throws AuditError `AUDIT_UNAVAILABLE`
+   * @param reserve is given up before a second try if the disk is full
+   * @throws AuditError `AUDIT_UNAVAILABLE`, with reason `full` where there is no room
    */
-  async append(bytes: Uint8Array): Promise<void> {
+  async append(bytes: Uint8Array, reserve?: Reserve): Promise<void> {
     try {
       await this.#writeAll(bytes);
     } catch (error) {
       await this.#cut(this.#end);
-      throw fileUnavailable(this.name, "written", error);
+      const failure = writeFailure(this.name, error);
+      if (reserve === undefined || !isDiskFull(failure)) throw failure;
+      await reserve.spend(failure);
+      return this.append(bytes);
     }
     this.#end += bytes.length;
   }
@@ -67,4 +75,15 @@ export class AppendFile {
       written += bytesWritten;
     }
   }
+}
+
+function writeFailure(name: string, error: unknown): AuditError {
+  const errno = errnoOf(error);
+  if (!NO_ROOM.includes(errno)) return fileUnavailable(name, "written", error);
+  return unavailable(FULL, `there is no room for the audit file "${name}" (${errno})`, { file: name, errno });
+}
+
+/** Whether a write found no room. A sync that did is another matter: it is never tried again. */
+export function isDiskFull(error: unknown): error is AuditError {
+  return error instanceof AuditError && error.details["reason"] === FULL;
 }

@@ -6,6 +6,11 @@ export const LOG_NAME = "audit-v1";
 export const CHECKPOINT_FILE = "audit-v1.checkpoints";
 /** The leaf hash of every line under a checkpoint: with a checkpoint's root they tell which line was altered. */
 export const LEAF_FILE = "audit-v1.leaves";
+/** Room for events that must not be lost when the disk is full. */
+export const RESERVE_FILE = "audit-v1.reserve";
+
+/** The newest checkpoint in the directory of an anchor. */
+export const ANCHOR_FILE = "audit-v1.checkpoint";
 
 /** Beside the log's directory, so that who can write there cannot also sign. */
 export const KEY_SUFFIX = ".key";

@@ -8,8 +8,16 @@ export function leafHash(entry: Uint8Array): Buffer {
   return sha256(LEAF, entry);
 }
 
-function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
+/** RFC 6962 section 2.1: the hash of two subtrees side by side. */
+export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   return sha256(NODE, left, right);
+}
+
+/** RFC 6962 section 2.1: how many of `size` entries, at least two, are in the left subtree: the largest power of two below it. */
+export function leftSize(size: number): number {
+  let left = 1;
+  while (left * 2 < size) left *= 2;
+  return left;
 }
 
 /** The RFC 6962 tree of a growing list: only the roots of its full subtrees are kept, largest first. */

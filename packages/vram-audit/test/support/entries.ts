@@ -20,6 +20,8 @@ export const LINE_EVENTS: readonly KnownEvent[] = [
   { type: "vram.worker.stopped", severity: "info", data: { workerId: "w", instanceId: "cd".repeat(16), state: "closed", code: null } },
   { type: "vram.audit.rotated", severity: "info", data: { publicKey: `${"A".repeat(43)}=`, origin: "example.org/audit", closed: SEGMENT, subtrees: [DIGEST], liveShards: ["shard-8"] } },
   { type: "vram.audit.retired", severity: "info", data: { segments: [SEGMENT], root: DIGEST } },
+  { type: "vram.audit.anchor_failed", severity: "warning", data: { anchor: "directory", code: "ENOSPC", keptSize: 7 } },
+  { type: "vram.audit.anchor_restored", severity: "info", data: { anchor: "directory", keptSize: 9 } },
   { type: "vram.audit.closed", severity: "info", data: {} },
 ];
 

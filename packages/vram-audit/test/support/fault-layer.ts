@@ -46,7 +46,9 @@ export class FaultLayer {
       },
       truncate: async (length) => {
         await enter("truncate");
+        const { size } = await file.stat();
         await file.truncate(length);
+        this.room += Math.max(0, size - length);
       },
     };
   };

@@ -5,11 +5,10 @@ const log = await openAuditLog({ dir: process.argv[2] });
 let acknowledged = 0;
 try {
   for (;;) {
-    const shardId = `shard-${acknowledged}`;
     await log.append({
-      type: "vram.shard.verified",
-      severity: "info",
-      data: { shardId, digest: "ab".repeat(32), vramBytes: 1, durationMs: 1 },
+      type: "vram.policy.violation",
+      severity: "critical",
+      data: { stage: "open", shardId: null, violations: Array.from({ length: 100 }, () => ({ rule: "x".repeat(1000), reason: "r" })) },
     });
     acknowledged += 1;
   }

@@ -1,7 +1,8 @@
-import { chmod, copyFile, mkdir, readdir } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openAuditLog } from "../../src/index.js";
 import { deallocated, sealed, verified, violated } from "./events.js";
+import { CHECKPOINTS } from "./scratch.js";
 
 /** A closed log of 40 lines and two sessions, with a checkpoint at least every 5 lines. */
 export async function writeSampleLog(dir: string): Promise<void> {
@@ -26,4 +27,9 @@ export async function copyLog(from: string, to: string): Promise<void> {
   for (const name of names) await copyFile(join(from, name), join(to, name));
   for (const suffix of [".pub", ".key"]) await copyFile(`${from}${suffix}`, `${to}${suffix}`);
   await chmod(`${to}.key`, 0o600);
+}
+
+/** The checkpoints of a log, oldest first. */
+export async function sampleNotes(dir: string): Promise<string[]> {
+  return (await readFile(join(dir, CHECKPOINTS), "utf8")).match(/(?:.*\n){3}\n— .*\n/g) ?? [];
 }

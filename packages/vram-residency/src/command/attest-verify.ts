@@ -1,15 +1,10 @@
-import { createReadStream } from "node:fs";
-import { buffer } from "node:stream/consumers";
 import { verifyAttestation } from "vram-seal";
 import type { AttestationKeyOrigin, AttestationStatement, SealStatement } from "vram-seal";
-import { invalidInput } from "../errors.js";
 import { EXIT } from "./exit-codes.js";
 import type { ExitCode } from "./exit-codes.js";
-import { fileErrorCode } from "./file-error.js";
 import type { Output } from "./output.js";
+import { readFileArgument } from "./read-file.js";
 
-/** More than any attestation or key has: a longer file is refused by its form. */
-const READ_MAX_BYTES = 16 * 1024 * 1024 + 1;
 const ORIGIN: Readonly<Record<AttestationKeyOrigin, string>> = { file: "from a file", pkcs11: "in a token", process: "of its process alone" };
 
 export interface AttestVerifyOptions {
@@ -26,8 +21,8 @@ export interface AttestVerifyOptions {
 /** Verifies an attestation from a file and tells what it vouches for. Needs no GPU. */
 export async function attestVerify(file: string, options: AttestVerifyOptions, output: Output): Promise<ExitCode> {
   const { nonce, maxAge, allowProcessKey, allowBackend } = options;
-  const statement = verifyAttestation(await read("file", file), {
-    publicKey: (await read("--public-key", options.publicKey)).toString(),
+  const statement = verifyAttestation(await readFileArgument("file", file), {
+    publicKey: (await readFileArgument("--public-key", options.publicKey)).toString(),
     nonce,
     ...(maxAge !== undefined && { maxAgeMs: maxAge * 1000 }),
     ...(allowProcessKey && { allowProcessKey }),
@@ -57,12 +52,4 @@ function tell({ subject, predicate }: AttestationStatement, output: Output): voi
 function onOff(fact: boolean | null): string {
   if (fact === null) return "unknown";
   return fact ? "on" : "off";
-}
-
-async function read(argument: string, path: string): Promise<Buffer> {
-  try {
-    return await buffer(createReadStream(path, { end: READ_MAX_BYTES - 1 }));
-  } catch (error) {
-    throw invalidInput(argument, `name a readable file (${fileErrorCode(error)})`);
-  }
 }

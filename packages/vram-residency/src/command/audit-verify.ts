@@ -1,4 +1,5 @@
-import { describeProblem, verifyAuditLog } from "vram-audit";
+import { describeProblem, readAnchor, verifyAuditLog } from "vram-audit";
+import type { AnchoredPart } from "vram-audit";
 import { EXIT } from "./exit-codes.js";
 import type { ExitCode } from "./exit-codes.js";
 import type { Output } from "./output.js";
@@ -6,6 +7,10 @@ import type { Output } from "./output.js";
 export interface AuditVerifyOptions {
   /** The log's public key from elsewhere than the log, as its `.pub` file has it. */
   readonly publicKey?: string;
+  /** An anchor's directory, or a file with a checkpoint that was kept elsewhere. */
+  readonly anchor?: string;
+  /** Begin at the anchor's checkpoint, at which the log was verified before. */
+  readonly resume?: boolean;
 }
 
 const KEY_SOURCES = {
@@ -17,13 +22,21 @@ const KEY_SOURCES = {
 
 /** Checks an audit log line by line and names what is wrong. */
 export async function auditVerify(dir: string, options: AuditVerifyOptions, output: Output): Promise<ExitCode> {
-  const { publicKey } = options;
-  const report = await verifyAuditLog({ dir, ...(publicKey === undefined ? {} : { publicKey }) });
+  const { publicKey, anchor, resume = false } = options;
+  const checkpoint = anchor === undefined ? undefined : await readAnchor(anchor);
+  const report = await verifyAuditLog({ dir, ...(publicKey !== undefined && { publicKey }), ...(checkpoint !== undefined && { checkpoint }), resume });
   for (const problem of report.problems) output.say(`FAILED: ${describeProblem(problem)}`);
-  const { events, removed, linesAfterCheckpoint, closed, keyFrom, ok } = report;
+  const { events, removed, linesSkipped, anchored, linesAfterCheckpoint, closed, keyFrom, ok } = report;
   if (removed > 0) output.say(`${removed} older events were removed.`);
   output.say(`${events} events, ${closed ? "closed" : "not closed"}, ${linesAfterCheckpoint} after the last checkpoint.`);
+  if (resume) output.say(`Verified from line ${removed + linesSkipped + 1} on; ${linesSkipped} lines before were not read again.`);
+  if (anchored !== null) output.say(describeAnchored(anchored));
   output.say(`Checked with the public key from ${KEY_SOURCES[keyFrom ?? "none"]}: ${ok ? "good" : "DAMAGED"}.`);
   output.result(report);
   return report.ok ? EXIT.good : EXIT.refused;
+}
+
+function describeAnchored({ size, linesAfter }: AnchoredPart): string {
+  if (linesAfter === 0) return "Anchored up to the last line.";
+  return `Anchored up to line ${size}; not anchored: ${linesAfter} from line ${size + 1} on.`;
 }

@@ -2,6 +2,10 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { createKeyFile } from "vram-seal";
 import { attestVerify } from "./attest-verify.js";
 import type { AttestVerifyOptions } from "./attest-verify.js";
+import { auditCheckProof } from "./audit-check-proof.js";
+import type { AuditCheckProofOptions } from "./audit-check-proof.js";
+import { auditProve } from "./audit-prove.js";
+import type { AuditProveOptions, ProofClaim } from "./audit-prove.js";
 import { auditExport, EXPORT_EXAMPLES, EXPORT_FORMATS } from "./audit-export.js";
 import type { AuditExportOptions } from "./audit-export.js";
 import { withFilterOptions } from "./audit-filter.js";
@@ -91,6 +95,11 @@ interface DriverOptions extends CommonOptions {
   readonly simulate?: SimulateOption;
 }
 
+interface ClaimOptions {
+  readonly sequence?: number;
+  readonly fromSize?: number;
+}
+
 function createProgram(perform: (options: CommonOptions, action: Action) => Promise<void>): Command {
   const program = new Command("vram-residency")
     .description("Seals model weights in GPU memory and re-verifies them there before every execution.")
@@ -131,8 +140,27 @@ function createProgram(perform: (options: CommonOptions, action: Action) => Prom
   command("verify", "check an audit log and name the first line that is wrong", audit)
     .argument("<dir>")
     .option("--public-key <key>", "the log's public key, known from elsewhere than the log")
-    .action((dir: string, options: AuditVerifyOptions & CommonOptions) =>
-      perform(options, (output) => auditVerify(dir, options, output)),
+    .option("--anchor <path>", "an anchor's folder, or a file with a checkpoint that was kept elsewhere: shows a tail that was cut")
+    .option("--resume", "begin at the anchor's checkpoint, at which the log was verified before; needs --anchor")
+    .action((dir: string, options: AuditVerifyOptions & CommonOptions, verify: Command) => {
+      if (options.resume === true && options.anchor === undefined) verify.error("error: --resume needs --anchor");
+      return perform(options, (output) => auditVerify(dir, options, output));
+    });
+  command("prove", "print a proof that a line is in an audit log, or that the log continues an older checkpoint", audit)
+    .argument("<dir>")
+    .addOption(new Option("--sequence <number>", "the line to prove, from 1").argParser(readPosition).conflicts("fromSize"))
+    .addOption(new Option("--from-size <lines>", "how many lines the older checkpoint has").argParser(readPosition))
+    .option("--public-key <key>", "the log's public key, known from elsewhere than the log")
+    .action((dir: string, options: AuditProveOptions & ClaimOptions & CommonOptions, prove: Command) => {
+      const claim = readClaim(options, prove);
+      return perform(options, (output) => auditProve(dir, claim, options, output));
+    });
+  command("check-proof", "check what \"audit prove\" printed; needs nothing of the log but its public key", audit)
+    .argument("<file>")
+    .requiredOption("--public-key <key>", "the log's public key")
+    .option("--checkpoint <file>", "the older checkpoint, for a proof that the log continues it")
+    .action((file: string, options: AuditCheckProofOptions & CommonOptions) =>
+      perform(options, (output) => auditCheckProof(file, options, output)),
     );
 
   withFilterOptions(audit.command("query").description("print the events of an audit log, which verify checks and this does not"))
@@ -182,6 +210,17 @@ function readNonce(hex: string): Uint8Array {
 function readSeconds(text: string): number {
   if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError("It must be a whole number of seconds.");
   return Number(text);
+}
+
+function readPosition(text: string): number {
+  if (!/^[1-9][0-9]{0,14}$/.test(text)) throw new InvalidArgumentError("It must be a whole number from 1.");
+  return Number(text);
+}
+
+function readClaim({ sequence, fromSize }: ClaimOptions, command: Command): ProofClaim {
+  if (sequence !== undefined) return { sequence };
+  if (fromSize !== undefined) return { fromSize };
+  return command.error("error: one of --sequence and --from-size is required");
 }
 
 async function keyGenerate(file: string, output: Output): Promise<ExitCode> {
