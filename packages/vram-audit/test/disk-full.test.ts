@@ -75,11 +75,40 @@ describe("a full disk", () => {
     expect(batch.map(({ status }) => status)).toEqual(["rejected", "fulfilled", "rejected", "fulfilled"]);
     expect(log.state).toBe("failed");
     expect((log.signal.reason as { details: unknown }).details).toEqual({ reason: "full", file: LOG, errno: "ENOSPC" });
-    expect((await auditErrorOf(log.append(violated()))).details["reason"]).toBe("full");
+    expect((await auditErrorOf(log.append(verified("c")))).details["reason"]).toBe("full");
+    expect((await log.append(violated())).sequence).toBe(5);
     await log.close();
     expect(await reserveBytes(dir)).toBe(0);
     expect((await verifyAuditLog({ dir })).linesAfterCheckpoint).toBe(0);
-    expect(await typesAfterReopening(dir)).toEqual(["audit.opened", "shard.verified", "policy.violation", "policy.violation", ...END]);
+    expect(await typesAfterReopening(dir)).toEqual(["audit.opened", "shard.verified", ...Array<string>(3).fill("policy.violation"), ...END]);
+  });
+
+  it("that refused ordinary events takes critical ones that come later, until there is no room for them either", async () => {
+    const { layer, dir, log } = await openFaulty();
+    layer.room = 0;
+    expect((await auditErrorOf(log.append(verified("a")))).details["reason"]).toBe("full");
+    expect([log.state, log.signal.aborted]).toEqual(["failed", true]);
+    const late = await Promise.allSettled([log.append(verified("b")), log.append(violated())]);
+    expect(late.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
+    layer.room = 0;
+    expect((await auditErrorOf(log.append(violated()))).details["reason"]).toBe("full");
+    layer.room = Number.POSITIVE_INFINITY;
+    expect((await auditErrorOf(log.append(violated()))).details["reason"]).toBe("full");
+    await log.close();
+    expect(await typesAfterReopening(dir)).toEqual(["audit.opened", "shard.verified", "policy.violation", ...END]);
+  });
+
+  it("writes nothing over a tail that cannot be cut off", async () => {
+    const { layer, dir, log } = await openFaulty();
+    layer.room = 300;
+    layer.before = ({ operation }) => {
+      if (operation === "truncate") throw Object.assign(new Error("EIO"), { code: "EIO" });
+    };
+    expect((await auditErrorOf(log.append(violated()))).details).toEqual({ reason: "file", file: LOG, errno: "ENOSPC" });
+    layer.room = Number.POSITIVE_INFINITY;
+    expect((await auditErrorOf(log.append(violated()))).details["reason"]).toBe("file");
+    await log.close();
+    expect(await typesAfterReopening(dir)).toEqual(["audit.opened", "shard.verified", ...END]);
   });
 
   it("that shows as a log is opened refuses the opening, and the next one until there is room", async () => {
@@ -169,12 +198,12 @@ describe("a full disk", () => {
     const full = "AUDIT_UNAVAILABLE full ENOSPC";
     expect(JSON.parse(stdout)).toEqual({
       batch: [full, "good", full],
-      after: ["failed", full],
+      after: ["failed", full, "good"],
       reopened: [full],
       ok: true,
       closed: true,
       types: [
-        ...["vram.audit.opened", "vram.allocation.failed", "vram.policy.violation"],
+        ...["vram.audit.opened", "vram.allocation.failed", "vram.policy.violation", "vram.policy.violation"],
         ...["vram.audit.opened", "vram.audit.recovered", "vram.policy.violation", "vram.audit.closed"],
       ],
     });

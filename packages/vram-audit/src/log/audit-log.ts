@@ -18,7 +18,7 @@ export interface AuditHead {
   readonly root: string;
 }
 
-/** `failed` is for good: whatever could not be written then, nothing is written after it. */
+/** `failed` is for good. Nothing is written any more, but for critical events on a full disk. */
 export type AuditLogState = "open" | "failed" | "closed";
 
 /** The one writer of a log. */
@@ -34,8 +34,8 @@ export interface AuditLog {
   readonly anchors: readonly AnchorState[];
 
   /**
-   * Adds an event; resolves when it is durable and, for a critical one, when a signed checkpoint over it is too. On a
-   * disk that has become full the critical events of a batch are written nevertheless, from the reserve, as the log's last.
+   * Adds an event; resolves when it is durable and, for a critical one, when a signed checkpoint over it is too. Critical
+   * events are written on a full disk nevertheless, as far as the reserve goes; every other one is refused from then on.
    * @throws AuditError `INVALID_INPUT` for an event outside the vocabulary, which leaves the log as it was;
    * `AUDIT_UNAVAILABLE` when it could not be written, the log is closed, or too many events wait
    */

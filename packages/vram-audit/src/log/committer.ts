@@ -38,6 +38,8 @@ export class Committer {
   #timer: NodeJS.Timeout | undefined;
   #checkpointDue = false;
   #failure: AuditError | undefined;
+  /** Set once the disk was full: from then on only urgent events are taken, as long as there is room for them. */
+  #full: AuditError | undefined;
 
   constructor(
     private readonly chain: Chain,
@@ -46,12 +48,14 @@ export class Committer {
     private readonly onFailure: (error: AuditError) => void,
   ) {}
 
+  /** Why ordinary events are refused. */
   get failure(): AuditError | undefined {
-    return this.#failure;
+    return this.#failure ?? this.#full;
   }
 
   submit(submission: Submission): Promise<Receipt> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const refusal = isUrgent(submission) ? this.#failure : this.failure;
+    if (refusal !== undefined) return Promise.reject(refusal);
     const bytes = this.#waitingBytes + submission.draft.byteLength;
     if (this.#waiting.length >= WAITING_EVENTS_MAX || bytes > WAITING_BYTES_MAX) {
       return Promise.reject(unavailable("backlog", "too many audit events wait for the disk"));
@@ -107,9 +111,11 @@ export class Committer {
         await this.chain.checkpoint();
       }
       for (const { waiting, receipt } of written) waiting.resolve(receipt);
-      if (this.chain.reserveSpentFor !== undefined) throw this.chain.reserveSpentFor;
+      if (this.chain.reserveSpentFor !== undefined) this.#becomeFull(this.chain.reserveSpentFor, batch);
     } catch (error) {
-      this.#fail(fileUnavailable(LOG_NAME, "written", error), batch);
+      // While the reserve is held nothing has changed.
+      if (isDiskFull(error) && this.chain.reserveSpentFor === undefined) this.#becomeFull(error, batch);
+      else this.#fail(fileUnavailable(LOG_NAME, "written", error), batch);
     }
   }
 
@@ -125,14 +131,28 @@ export class Committer {
     }
   }
 
+  /** Refuses what is not answered yet and is not urgent. */
+  #becomeFull(full: AuditError, batch: readonly Waiting[]): void {
+    this.#full ??= full;
+    this.#refuse(full, [...batch, ...this.#takeWaiting((waiting) => !isUrgent(waiting))]);
+  }
+
   /** Refuses what is not answered yet. */
   #fail(failure: AuditError, batch: readonly Waiting[]): void {
     this.#failure ??= failure;
-    const refused = [...batch, ...this.#waiting];
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-    for (const { reject } of refused) reject(failure);
-    this.onFailure(failure);
+    this.#refuse(failure, [...batch, ...this.#takeWaiting(() => true)]);
+  }
+
+  #refuse(reason: AuditError, refused: readonly Waiting[]): void {
+    for (const { reject } of refused) reject(reason);
+    this.onFailure(reason);
+  }
+
+  #takeWaiting(isTaken: (waiting: Waiting) => boolean): readonly Waiting[] {
+    const taken = this.#waiting.filter(isTaken);
+    this.#waiting = this.#waiting.filter((waiting) => !isTaken(waiting));
+    for (const { draft } of taken) this.#waitingBytes -= draft.byteLength;
+    return taken;
   }
 
   #schedule(): void {
@@ -149,7 +169,7 @@ export class Committer {
   }
 }
 
-function isUrgent({ urgency }: Waiting): boolean {
+function isUrgent({ urgency }: Submission): boolean {
   return urgency === "checkpoint";
 }
 

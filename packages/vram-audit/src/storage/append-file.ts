@@ -35,8 +35,8 @@ export class AppendFile {
     try {
       await this.#writeAll(bytes);
     } catch (error) {
-      await this.#cut(this.#end);
-      const failure = writeFailure(this.name, error);
+      const isCut = await this.#cut(this.#end);
+      const failure = isCut ? writeFailure(this.name, error) : fileUnavailable(this.name, "written", error);
       if (reserve === undefined || !isDiskFull(failure)) throw failure;
       await reserve.spend(failure);
       return this.append(bytes);
@@ -63,9 +63,14 @@ export class AppendFile {
     }
   }
 
-  /** A cut that fails leaves a tail, which the next opening judges; the failure before it is what counts. */
-  async #cut(length: number): Promise<void> {
-    await this.file.truncate(length).catch(() => undefined);
+  /** A cut that fails leaves a tail, which the next opening judges: nothing may be written over it. */
+  async #cut(length: number): Promise<boolean> {
+    try {
+      await this.file.truncate(length);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {

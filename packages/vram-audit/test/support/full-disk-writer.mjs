@@ -1,4 +1,4 @@
-// Fills the file system that the log's directory lies on, appends a batch with one critical event, opens the log again while there is no
+// Fills the file system that the log's directory lies on, appends a batch with one critical event and two events more, opens the log again while there is no
 // room and once there is, and says what happened.
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -33,7 +33,7 @@ const log = await openAuditLog({ dir });
 await log.append(ordinary);
 fillDisk();
 const batch = await Promise.all([ordinary, critical, ordinary].map((event) => outcomeOf(log.append(event))));
-const after = [log.state, await outcomeOf(log.append(critical))];
+const after = [log.state, await outcomeOf(log.append(ordinary)), await outcomeOf(log.append(critical))];
 await log.close();
 fillDisk();
 const reopened = [await outcomeOf(openAuditLog({ dir }))];

@@ -26,11 +26,11 @@ export async function auditVerify(dir: string, options: AuditVerifyOptions, outp
   const checkpoint = anchor === undefined ? undefined : await readAnchor(anchor);
   const report = await verifyAuditLog({ dir, ...(publicKey !== undefined && { publicKey }), ...(checkpoint !== undefined && { checkpoint }), resume });
   for (const problem of report.problems) output.say(`FAILED: ${describeProblem(problem)}`);
-  const { events, removed, linesSkipped, anchored, linesAfterCheckpoint, closed, keyFrom, ok } = report;
+  const { events, head, removed, linesSkipped, anchored, linesAfterCheckpoint, closed, keyFrom, ok } = report;
   if (removed > 0) output.say(`${removed} older events were removed.`);
   output.say(`${events} events, ${closed ? "closed" : "not closed"}, ${linesAfterCheckpoint} after the last checkpoint.`);
   if (resume) output.say(`Verified from line ${removed + linesSkipped + 1} on; ${linesSkipped} lines before were not read again.`);
-  if (anchored !== null) output.say(describeAnchored(anchored));
+  if (anchored !== null && anchored.size <= head.size) output.say(describeAnchored(anchored));
   output.say(`Checked with the public key from ${KEY_SOURCES[keyFrom ?? "none"]}: ${ok ? "good" : "DAMAGED"}.`);
   output.result(report);
   return report.ok ? EXIT.good : EXIT.refused;
