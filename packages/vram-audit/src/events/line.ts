@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import { digest, oneOf, record, source, text } from "./fields.js";
+import { digest, exactly, matching, oneOf, record, source, text } from "./fields.js";
 import { sourceOf, subjectOf } from "./parse-event.js";
 import { type KnownEvent, KNOWN_TYPES, knownEventSchema } from "./schema.js";
 import { formatSequence } from "./sequence.js";
@@ -13,22 +13,22 @@ export const GENESIS = "0".repeat(64);
 
 const NUL = 0x00;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-export const timestamp = z.iso.datetime({ precision: 3, error: "be a UTC time with milliseconds" });
+export const timestamp = matching(z.regexes.datetime({ precision: 3 }), "be a UTC time with milliseconds");
 
 /** From the least to the gravest. */
 export const SEVERITIES = ["info", "warning", "critical"] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
 /** The CloudEvents envelope of every line, also of types this version does not know. */
-const envelopeSchema = record({
-  specversion: z.literal("1.0"),
+export const envelopeSchema = record({
+  specversion: exactly("1.0"),
   id: text,
   source,
   type: z.string().regex(/^vram(?:\.[a-z][a-z0-9_]*)+$/),
   subject: text.optional(),
   time: timestamp,
   severity: oneOf(...SEVERITIES),
-  sequence: z.string().regex(/^[0-9]{16}$/),
+  sequence: matching(/^[0-9]{16}$/, "be 16 digits"),
   prevhash: digest,
   data: z.record(z.string(), z.unknown()),
 });
