@@ -13,7 +13,7 @@ export const GENESIS = "0".repeat(64);
 
 const NUL = 0x00;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const timestamp = matching(z.regexes.datetime({ precision: 3 }), "be a UTC time with milliseconds");
+export const timestamp = matching(z.regexes.datetime({ precision: 3 }), "be a UTC time with milliseconds");
 
 /** From the least to the gravest. */
 export const SEVERITIES = ["info", "warning", "critical"] as const;
