@@ -21,6 +21,11 @@ function ruled(problem: (value: unknown) => string | undefined) {
   return z.custom<string>((value) => problem(value) === undefined, { error: (issue) => problem(issue.input) });
 }
 
+/** The pattern of a word that holds nothing special but dots. */
+function verbatim(word: string): string {
+  return word.replaceAll(".", String.raw`\.`);
+}
+
 /** @param pattern of ASCII characters that JSON does not escape, from `^` to `$` */
 export function matching(pattern: RegExp, expectation: string) {
   const field = ruled((value) => (typeof value === "string" && pattern.test(value) ? undefined : expectation));
@@ -58,11 +63,11 @@ export const milliseconds = spelled(
 );
 
 export function exactly<const Value extends string>(value: Value) {
-  return spelled(z.literal(value), "string", value.replaceAll(".", String.raw`\.`));
+  return spelled(z.literal(value), "string", verbatim(value));
 }
 
 export function oneOf<const Values extends readonly string[]>(...values: Values) {
-  return spelled(z.enum(values, `be one of ${JSON.stringify(values)}`), "string", `(?:${values.join("|").replaceAll(".", String.raw`\.`)})`);
+  return spelled(z.enum(values, `be one of ${JSON.stringify(values)}`), "string", `(?:${values.map(verbatim).join("|")})`);
 }
 
 /** An object with exactly these fields. */

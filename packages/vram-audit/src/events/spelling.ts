@@ -9,8 +9,8 @@ interface Spelling {
 const spellings = z.registry<Spelling>();
 
 /**
- * Tells for a field how the log spells values of it: every text that matches `pattern` is the only spelling of a value that the field accepts. Not all
- * of them have to match. A group around a number says that a match is that only if JavaScript writes the number so.
+ * Tells for a field how the log spells its values: a text that matches `pattern` is the only spelling of a value that the field accepts. Values whose
+ * spelling does not match may be left. A pattern with a group is that of a number, and holds only where JavaScript writes the number the same way.
  */
 export function spelled<Field extends z.ZodType>(field: Field, kind: Spelling["kind"], pattern: string): Field {
   spellings.add(field, { kind, pattern });
@@ -18,7 +18,7 @@ export function spelled<Field extends z.ZodType>(field: Field, kind: Spelling["k
 }
 
 /**
- * A regular expression for the JSON of an object with exactly these fields, in this order.
+ * A regular expression for the JSON of an object with exactly these fields, in this order. A rule over several fields does not show in it.
  * @param captured strings to be groups
  */
 export function objectPattern(shape: z.ZodRawShape, captured: readonly string[] = []): string {
