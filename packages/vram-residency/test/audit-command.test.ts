@@ -21,7 +21,7 @@ beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "vram-test-"));
   dir = join(home, "audit");
   const log = await openAuditLog({ dir });
-  await log.append({ ...verified("shard-0"), source: workerSource("w 1") });
+  await log.append({ ...verified("shard-0"), source: workerSource("w 1"), correlationid: "request:7" });
   await log.append(sealVerificationFailed({ shardId: "shard-1", reason: "digest", expectedDigest: DIGEST }));
   await log.append(workerStopped({ workerId: "w 2", instanceId: "cd".repeat(16) }, "stopped", "SEAL_VERIFICATION_FAILED"));
   await log.close();
@@ -49,6 +49,7 @@ describe("vram-residency audit query", () => {
     [["--type", "vram.shard.verified", "--type", "vram.audit.closed"], [2, 5]],
     [["--shard", "shard-1"], [3]],
     [["--worker", "w 2", "--from", "2001-01-01"], [4]],
+    [["--correlation", "request:7"], [2]],
     [["--severity", "critical", "--to", "2999-12-31T23:59:59+01:00"], [3, 4]],
     [["--from", "2999-01-01"], []],
     [["--to", "2001-01-01"], []],

@@ -85,6 +85,20 @@ describe("the vocabulary", () => {
   });
 });
 
+describe("a correlation id", () => {
+  it("is written and read", () => {
+    const { event, envelope } = parseLine(Buffer.from(lineOf(parseEvent({ ...verified("a"), correlationid: "request:7" }))));
+    expect([event?.correlationid, envelope?.correlationid]).toEqual(["request:7", "request:7"]);
+    expect(lineOf(verified("a"))).not.toContain("correlationid");
+  });
+
+  it.each(["", "a b", "a".repeat(129), null])("is refused if it is %j", (correlationid) => {
+    expect(refusal({ ...verified("a"), correlationid }).details["argument"]).toBe("event.correlationid");
+    const line = JSON.stringify({ ...(JSON.parse(lineOf(verified("a"))) as object), correlationid });
+    expect(parseLine(Buffer.from(line)).fault).toBe("schema");
+  });
+});
+
 describe("reading a line", () => {
   const line = lineOf(verified("a", 1.5));
 

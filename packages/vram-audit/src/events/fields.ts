@@ -1,4 +1,4 @@
-import { digestProblem, shardIdProblem, textProblem } from "vram-text";
+import { correlationIdProblem, digestProblem, shardIdProblem, textProblem } from "vram-text";
 import { z } from "zod";
 
 const TEXT_MAX_BYTES = 1024;
@@ -29,6 +29,7 @@ export const text = ruled(byteLengthProblem);
 export const name = ruled((value) => textProblem(value));
 export const shardId = ruled(shardIdProblem);
 export const digest = ruled(digestProblem);
+export const correlationId = ruled(correlationIdProblem);
 export const keyId = matching(/^[0-9a-f]{16}$/, "be 16 lowercase hexadecimal characters");
 export const instanceId = matching(/^[0-9a-f]{32}$/, "be 32 lowercase hexadecimal characters");
 export const driverId = matching(/^(?:0|[1-9][0-9]{0,19})$/, "be a 64-bit number in decimal text");

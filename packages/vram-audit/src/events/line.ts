@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import { digest, oneOf, record, source, text } from "./fields.js";
+import { correlationId, digest, oneOf, record, source, text } from "./fields.js";
 import { sourceOf, subjectOf } from "./parse-event.js";
 import { type KnownEvent, KNOWN_TYPES, knownEventSchema } from "./schema.js";
 import { formatSequence } from "./sequence.js";
@@ -26,6 +26,7 @@ const envelopeSchema = record({
   source,
   type: z.string().regex(/^vram(?:\.[a-z][a-z0-9_]*)+$/),
   subject: text.optional(),
+  correlationid: correlationId.optional(),
   time: timestamp,
   severity: oneOf(...SEVERITIES),
   sequence: z.string().regex(/^[0-9]{16}$/),
@@ -58,9 +59,9 @@ export interface DraftLine {
 
 /** Fixes everything about a line that does not depend on the lines before it. */
 export function draftLine(event: KnownEvent, origin: string, time: Date): DraftLine {
-  const { type, severity } = event;
-  const subject = subjectOf(event);
-  const attributes = { specversion: "1.0", id: randomUUID(), source: sourceOf(event, origin), type, subject, time: time.toISOString(), severity };
+  const { type, severity, correlationid } = event;
+  const [source, subject] = [sourceOf(event, origin), subjectOf(event)];
+  const attributes = { specversion: "1.0", id: randomUUID(), source, type, subject, correlationid, time: time.toISOString(), severity };
   const head = JSON.stringify(attributes).slice(0, -1);
   const data = JSON.stringify(event.data);
   return { head, data, byteLength: Buffer.byteLength(placed(head, data, 0, GENESIS)) };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  correlationId,
   count,
   digest,
   driverId,
@@ -28,7 +29,14 @@ const critical = oneOf("critical");
 const backend = oneOf("cuda", "simulator", "custom");
 
 function event<Type extends string, Severity extends z.ZodType, Data extends z.ZodType>(type: Type, severity: Severity, data: Data) {
-  return record({ type: z.literal(type), severity, subject: text.optional(), source: source.optional(), data });
+  return record({
+    type: z.literal(type),
+    severity,
+    subject: text.optional(),
+    source: source.optional(),
+    correlationid: correlationId.optional(),
+    data,
+  });
 }
 
 const vramSealed = event(
