@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { openAuditLog, workerSource } from "vram-audit";
 import { itWithTool, runTool } from "../../vram-seal/test/support/tool.js";
 import { sealVerificationFailed, sealVerified, workerStopped } from "../src/events.js";
@@ -139,5 +139,20 @@ describe("vram-residency audit export", () => {
     for (const command of ["query", "export"]) {
       expect(execFileSync(process.execPath, [cli, "audit", command, "--help"]).toString()).toMatch(/Examples:\n {2}vram-residency audit/);
     }
+  });
+});
+
+describe("vram-residency audit verify", () => {
+  it("says where the clock was set, and that the log is good", async () => {
+    const set = join(await temporaryFolder(), "audit");
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const log = await openAuditLog({ dir: set });
+    vi.setSystemTime(Date.now() - 7_200_000);
+    await log.append(verified("a"));
+    await log.close();
+    vi.useRealTimers();
+    const { code, stdout } = await run(["audit", "verify", set]);
+    expect(lines(stdout)[0]).toMatch(/^NOTICE: at line 2 the writer's clock had gone back by 7200(\.\d+)? s\.$/);
+    expect([code, lines(stdout).at(-1)]).toEqual([0, expect.stringMatching(/: good\.$/)]);
   });
 });

@@ -28,6 +28,7 @@ const envelopeSchema = record({
   subject: text.optional(),
   correlationid: correlationId.optional(),
   time: timestamp,
+  elapsedms: z.string().regex(/^(?:0|[1-9][0-9]{0,15})$/),
   severity: oneOf(...SEVERITIES),
   sequence: z.string().regex(/^[0-9]{16}$/),
   prevhash: digest,
@@ -50,6 +51,13 @@ export interface AuditEntry {
   readonly event: StoredEvent | undefined;
 }
 
+/** When an event was handed to the log, by a clock that may be set and by one that may not. */
+export interface Moment {
+  readonly time: Date;
+  /** Milliseconds since the session's writer opened the log, an integer. */
+  readonly elapsedMs: number;
+}
+
 /** An event as it will be written, but for its place in the chain. */
 export interface DraftLine {
   readonly head: string;
@@ -58,10 +66,11 @@ export interface DraftLine {
 }
 
 /** Fixes everything about a line that does not depend on the lines before it. */
-export function draftLine(event: KnownEvent, origin: string, time: Date): DraftLine {
+export function draftLine(event: KnownEvent, origin: string, { time, elapsedMs }: Moment): DraftLine {
   const { type, severity, correlationid } = event;
   const [source, subject] = [sourceOf(event, origin), subjectOf(event)];
-  const attributes = { specversion: "1.0", id: randomUUID(), source, type, subject, correlationid, time: time.toISOString(), severity };
+  const times = { time: time.toISOString(), elapsedms: String(elapsedMs) };
+  const attributes = { specversion: "1.0", id: randomUUID(), source, type, subject, correlationid, ...times, severity };
   const head = JSON.stringify(attributes).slice(0, -1);
   const data = JSON.stringify(event.data);
   return { head, data, byteLength: Buffer.byteLength(placed(head, data, 0, GENESIS)) };

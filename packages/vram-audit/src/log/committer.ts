@@ -103,7 +103,8 @@ export class Committer {
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
     try {
-      if (batch.length > 0) await this.rotation.rotateIfDue();
+      const [first] = batch;
+      if (first !== undefined) await this.rotation.rotateIfDue(first.moment);
       const written = batch.length > 0 ? await this.#write(batch) : [];
       for (const { waiting, receipt } of written) if (waiting.urgency === "ordinary") waiting.resolve(receipt);
       if (written.some(({ waiting }) => isUrgent(waiting)) || this.#checkpointDue || this.chain.uncovered >= this.interval.events) {

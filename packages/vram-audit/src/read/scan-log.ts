@@ -4,6 +4,7 @@ import type { Checkpoint } from "../note/checkpoint.js";
 import type { VerifierKey } from "../note/verifier-key.js";
 import { leafHash, type MerkleTree } from "../tree/merkle-tree.js";
 import { ChainCheck } from "./chain-check.js";
+import { ClockCheck } from "./clock-check.js";
 import { type HistoryFile, readHistory, readLatestCheckpoint } from "./checkpoint-history.js";
 import { LeafEvidence } from "./leaf-evidence.js";
 import { type LogSegments, readLogLines } from "./log-lines.js";
@@ -37,6 +38,7 @@ export interface Scan {
   readonly torn: boolean;
   readonly segments: SegmentCheck;
   readonly session: SessionCheck;
+  readonly clock: ClockCheck;
   readonly retirements: RetirementCheck;
   readonly roots: RootCheck;
   /** How many lines have a stored leaf hash. */
@@ -53,6 +55,7 @@ export async function scanLog(input: ScanInput): Promise<Scan> {
   const roots = new RootCheck(problems, key?.name, readHistory(history, key), input.anchors);
   const segments = new SegmentCheck(problems);
   const session = new SessionCheck(problems, key);
+  const clock = new ClockCheck(problems);
   const retirements = new RetirementCheck(problems);
   const isVouched = (line: number) => line <= Math.max(evidence.compared, roots.matched) && !problems.has(line);
   const chain = new ChainCheck(problems, start.lastHash, isVouched);
@@ -70,6 +73,7 @@ export async function scanLog(input: ScanInput): Promise<Scan> {
     const leaf = leafHash(bytes);
     if ((await evidence.check(leaf)) === false) problems.add(line, "altered");
     session.check(line, parsed);
+    clock.check(line, parsed);
     retirements.check(line, parsed);
     chain.check(line, parsed.envelope?.prevhash, bytes);
     tree.push(leaf);
@@ -78,7 +82,8 @@ export async function scanLog(input: ScanInput): Promise<Scan> {
   chain.end();
   await roots.end(tree);
   retirements.end(input.removed, roots.latestSize);
-  return { problems, tree, lastHash: chain.lastHash, torn, segments, session, retirements, roots, storedLeaves: evidence.compared };
+  clock.end();
+  return { problems, tree, lastHash: chain.lastHash, torn, segments, session, clock, retirements, roots, storedLeaves: evidence.compared };
 }
 
 /** Judges a line without its neighbours, but for its number. Answers that number. */
