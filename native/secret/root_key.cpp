@@ -2,6 +2,7 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 #include <string>
@@ -112,19 +113,20 @@ bool RootKey::Verify(InstanceId instance, std::span<const std::byte> message, st
   const TraceWipe wipe;
   UseInstance(instance);
   Hmac(secrets_.mac, message, secrets_.key);
-  std::byte difference{0};
-  for (std::size_t i = 0; i < mac.size(); ++i) difference |= secrets_.key[i] ^ mac[i];
+  // Volatile, so that no compiler ends the loop early.
+  volatile unsigned difference = 0;
+  for (std::size_t i = 0; i < mac.size(); ++i) difference = difference | std::to_integer<unsigned>(secrets_.key[i] ^ mac[i]);
   Wipe(secrets_.key);
-  return difference == std::byte{0};
+  return difference == 0;
 }
 
 void RootKey::UseInstance(InstanceId instance) {
-  if (std::equal(instance.begin(), instance.end(), instance_.begin())) return;
+  if (instance_ && std::ranges::equal(instance, *instance_)) return;
   const std::string info = std::string("seal\0", 5).append(instance.data(), instance.size()) + '\x01';
   Hmac(secrets_.extracted, AsBytes(info), secrets_.key);
   SetKey(secrets_.mac, secrets_.key);
   Wipe(secrets_.key);
-  std::copy(instance.begin(), instance.end(), instance_.begin());
+  std::ranges::copy(instance, instance_.emplace().begin());
 }
 
 /// RFC 2104, for a key of at most one block.

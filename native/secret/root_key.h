@@ -4,6 +4,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -60,7 +61,8 @@ class RootKey {
   SecretPage page_;
   Secrets& secrets_;
   Mac key_id_mac_ = {};
-  std::array<char, kInstanceIdLength> instance_ = {};
+  /// The one that `mac` is for.
+  std::optional<std::array<char, kInstanceIdLength>> instance_;
 };
 
 }  // namespace vram::secret

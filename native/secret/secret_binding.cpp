@@ -1,6 +1,7 @@
 // The addon: one class, whose objects hold a root key each.
 #include <napi.h>
 
+#include <algorithm>
 #include <cstring>
 #include <exception>
 
@@ -8,6 +9,9 @@
 
 namespace vram::secret {
 namespace {
+
+/// What the collector is told that a key takes.
+constexpr std::int64_t kPageBytes = 4096;
 
 const char* NameOf(Protection protection) {
   switch (protection) {
@@ -29,11 +33,12 @@ std::optional<std::span<std::byte>> ReadBytes(const Napi::Value& value) {
 
 std::optional<std::array<char, kInstanceIdLength>> ReadInstanceId(const Napi::Value& value) {
   if (!value.IsString()) return std::nullopt;
-  // One more than fits shows a longer one; the last is the terminator.
+  // UTF-8, since Latin-1 would cut other characters down to digits. One byte more than fits shows a longer text; the last is the terminator.
   char text[kInstanceIdLength + 2];
   std::size_t length = 0;
-  if (napi_get_value_string_latin1(value.Env(), value, text, sizeof text, &length) != napi_ok) return std::nullopt;
-  if (length != kInstanceIdLength) return std::nullopt;
+  if (napi_get_value_string_utf8(value.Env(), value, text, sizeof text, &length) != napi_ok) return std::nullopt;
+  const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  if (length != kInstanceIdLength || !std::all_of(text, text + length, is_digit)) return std::nullopt;
   std::array<char, kInstanceIdLength> id;
   std::copy_n(text, id.size(), id.begin());
   return id;
@@ -52,7 +57,7 @@ std::unique_ptr<RootKey> Make(const Napi::CallbackInfo& info) {
 class RootKeyObject : public Napi::ObjectWrap<RootKeyObject> {
  public:
   static Napi::Function Define(Napi::Env env) {
-    return DefineClass(env, "RootKey", {InstanceAccessor<&RootKeyObject::Memory>("memory"),
+    return DefineClass(env, "RootKey", {InstanceMethod<&RootKeyObject::Memory>("memory"),
                                         InstanceMethod<&RootKeyObject::KeyIdMac>("keyIdMac"),
                                         InstanceMethod<&RootKeyObject::WriteMac>("mac"),
                                         InstanceMethod<&RootKeyObject::Verify>("verify"),
@@ -60,12 +65,20 @@ class RootKeyObject : public Napi::ObjectWrap<RootKeyObject> {
   }
 
   explicit RootKeyObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<RootKeyObject>(info) {
+    // A thread that is being terminated gave no object: then nobody would ever close the key.
+    if (IsEmpty()) return;
     try {
       key_ = Make(info);
     } catch (const std::exception&) {
     }
-    if (key_ == nullptr) Napi::Error::New(info.Env(), "no root key").ThrowAsJavaScriptException();
+    if (key_ == nullptr) {
+      Napi::Error::New(info.Env(), "no root key").ThrowAsJavaScriptException();
+    } else {
+      Napi::MemoryManagement::AdjustExternalMemory(info.Env(), kPageBytes);
+    }
   }
+
+  ~RootKeyObject() override { Drop(Env()); }
 
  private:
   struct Request {
@@ -83,11 +96,12 @@ class RootKeyObject : public Napi::ObjectWrap<RootKeyObject> {
     if (key_ == nullptr) return info.Env().Undefined();
     const Mac& mac = key_->key_id_mac();
     auto copy = Napi::Uint8Array::New(info.Env(), mac.size());
+    if (copy.IsEmpty() || copy.Data() == nullptr) return info.Env().Undefined();
     std::memcpy(copy.Data(), mac.data(), mac.size());
     return copy;
   }
 
-  /// mac(instanceId, message, mac): writes the MAC. False where the key is closed or an argument is wrong.
+  /// mac(instanceId, message, mac): writes the MAC and answers true; undefined where the key is closed or an argument is wrong.
   Napi::Value WriteMac(const Napi::CallbackInfo& info) {
     return Answer(info, [this](const Request& request) {
       const Mac mac = key_->MacOf(request.instance, request.message);
@@ -96,20 +110,19 @@ class RootKeyObject : public Napi::ObjectWrap<RootKeyObject> {
     });
   }
 
-  /// verify(instanceId, message, mac). False also where the key is closed or an argument is wrong.
+  /// verify(instanceId, message, mac): true or false; undefined where the key is closed or an argument is wrong.
   Napi::Value Verify(const Napi::CallbackInfo& info) {
     return Answer(info, [this](const Request& request) { return key_->Verify(request.instance, request.message, request.mac); });
   }
 
   template <typename Work>
   Napi::Value Answer(const Napi::CallbackInfo& info, const Work& work) {
-    bool done = false;
     try {
       const auto request = Read(info);
-      done = key_ != nullptr && request && work(*request);
+      if (key_ != nullptr && request) return Napi::Boolean::New(info.Env(), work(*request));
     } catch (const std::exception&) {
     }
-    return Napi::Boolean::New(info.Env(), done);
+    return info.Env().Undefined();
   }
 
   static std::optional<Request> Read(const Napi::CallbackInfo& info) {
@@ -120,7 +133,13 @@ class RootKeyObject : public Napi::ObjectWrap<RootKeyObject> {
     return Request{*instance, *message, mac->first<hash::kDigestBytes>()};
   }
 
-  void Close(const Napi::CallbackInfo&) { key_.reset(); }
+  void Close(const Napi::CallbackInfo& info) { Drop(info.Env()); }
+
+  void Drop(Napi::Env env) {
+    if (key_ == nullptr) return;
+    key_.reset();
+    Napi::MemoryManagement::AdjustExternalMemory(env, -kPageBytes);
+  }
 
   std::unique_ptr<RootKey> key_;
 };

@@ -1,4 +1,4 @@
-// What a computation over a secret leaves behind in registers and on the stack.
+// What a computation over a secret leaves behind in vector registers and on the stack.
 #pragma once
 
 namespace vram::secret {

@@ -1,4 +1,3 @@
-#include <emmintrin.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -7,6 +6,10 @@
 #include <cstdint>
 #include <fstream>
 #include <sstream>
+
+#ifdef __x86_64__
+#include <emmintrin.h>
+#endif
 
 #include "secret/root_key.h"
 #include "secret/traces.h"
@@ -158,3 +161,32 @@ TEST("CI-006 what a computation leaves on the stack and in vector registers is w
   EXPECT_EQUAL(_mm_cvtsi128_si64(left), 0);
 #endif
 }
+
+#ifdef __x86_64__
+namespace {
+
+/// What a register that no caller keeps holds behind `work`, if it was marked before.
+template <typename Work>
+std::uint64_t MarkBehind(const Work& work) {
+  asm volatile("movq %0, %%xmm15" ::"r"(kMark) : "xmm15");
+  work();
+  __m128i left;
+  asm volatile("movdqa %%xmm15, %0" : "=x"(left));
+  return static_cast<std::uint64_t>(_mm_cvtsi128_si64(left));
+}
+
+}  // namespace
+
+TEST("CI-006 whatever a root key computes wipes what it left") {
+  const std::vector<std::byte> message(100, std::byte{1});
+  auto key = KeyBytes();
+  std::unique_ptr<RootKey> root;
+  EXPECT_EQUAL(MarkBehind([&] { root = RootKey::FromKey(key); }), std::uint64_t{0});
+  EXPECT_EQUAL(MarkBehind([] { RootKey::FromRandom(); }), std::uint64_t{0});
+  std::vector<std::byte> text(40, std::byte{'t'});
+  EXPECT_EQUAL(MarkBehind([&] { RootKey::FromSecret(text); }), std::uint64_t{0});
+  secret::Mac mac;
+  EXPECT_EQUAL(MarkBehind([&] { mac = root->MacOf(Instance(), message); }), std::uint64_t{0});
+  EXPECT_EQUAL(MarkBehind([&] { root->Verify(Instance(), message, mac); }), std::uint64_t{0});
+}
+#endif

@@ -4,11 +4,13 @@ import { setImmediate as turn } from "node:timers/promises";
 import { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { createLogger } from "winston";
-import { openAuditLog, verifyAuditLog, type MirrorLogger } from "../src/index.js";
-import { allocationFailed, verified, violated } from "./support/events.js";
+import { openAuditLog, type MirrorLogger } from "../src/index.js";
+import { allocationFailed, violated } from "./support/events.js";
+import { mirroredAppends } from "./support/mirrored-appends.js";
 import { scratch } from "./support/scratch.js";
 
 const newDirectory = scratch();
+const appendMirrored = mirroredAppends(newDirectory);
 const EVENTS = 200;
 
 type Entry = Parameters<MirrorLogger["log"]>[0];
@@ -21,22 +23,6 @@ function recorder(logger: Partial<MirrorLogger> = {}) {
 /** What winston pipes its entries to. */
 function transport(take: (entry: unknown, done: () => void) => void): Writable {
   return new Writable({ objectMode: true, write: (entry: unknown, _encoding, done) => { take(entry, done); } });
-}
-
-/** Appends to a log that is mirrored, and answers how many copies were dropped. The log itself must stay good. */
-async function appendMirrored(mirror: MirrorLogger, count = EVENTS): Promise<number> {
-  const dir = join(newDirectory(), "log");
-  const log = await openAuditLog({ dir, mirror });
-  for (let index = 0; index < count; index += 10) {
-    await Promise.all(Array.from({ length: 10 }, () => log.append(verified("a"))));
-  }
-  expect(log.state).toBe("open");
-  await log.close();
-  await turn();
-  await turn();
-  const { ok, events } = await verifyAuditLog({ dir });
-  expect([ok, events]).toEqual([true, count + 2]);
-  return log.mirrorDropped;
 }
 
 describe("the mirror", () => {
@@ -87,11 +73,11 @@ describe("the mirror", () => {
     ["throws", () => { throw new Error("no"); }],
     ["rejects", () => Promise.reject(new Error("no"))],
   ])("counts what a logger that %s did not take", async (_, log) => {
-    expect(await appendMirrored({ log })).toBe(EVENTS + 2);
+    expect(await appendMirrored({ log }, EVENTS)).toBe(EVENTS + 2);
   });
 
   it("does not wait for a logger that never answers", async () => {
-    expect(await appendMirrored({ log: () => new Promise(() => undefined) })).toBe(0);
+    expect(await appendMirrored({ log: () => new Promise(() => undefined) }, EVENTS)).toBe(0);
   });
 
   it("listens once to a logger that several logs share", async () => {

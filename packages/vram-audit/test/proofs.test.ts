@@ -1,45 +1,31 @@
 import { createPrivateKey } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
 import { readFile, rm, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { AuditError, checkAuditProof, exportConsistencyProof, exportInclusionProof, openAuditLog, verifyAuditLog } from "../src/index.js";
 import { signCheckpoint } from "../src/note/checkpoint.js";
 import { parseVerifierKey } from "../src/note/verifier-key.js";
 import { formatProof } from "../src/proof/proof-text.js";
 import { leafHash } from "../src/tree/merkle-tree.js";
 import { verified } from "./support/events.js";
-import { copyLog, sampleNotes, writeSampleLog } from "./support/sample-log.js";
+import { sampleNotes, sharedLog, writeSampleLog } from "./support/sample-log.js";
 import { auditErrorOf, CHECKPOINTS, LEAVES, readLog, scratch, writeLog } from "./support/scratch.js";
 import vectors from "./vectors/proofs.json" with { type: "json" };
 
 const newDirectory = scratch();
-let home = "";
+const { dir: sharedDir, copy } = sharedLog(writeSampleLog);
 let sample = "";
 let publicKey = "";
 let lines: readonly string[] = [];
 let notes: readonly string[] = [];
 
 beforeAll(async () => {
-  home = mkdtempSync(join(tmpdir(), "vram-audit-proofs-"));
-  sample = join(home, "log");
-  await writeSampleLog(sample);
+  sample = sharedDir();
   publicKey = await readFile(`${sample}.pub`, "utf8");
   lines = await readLog(sample);
   notes = await sampleNotes(sample);
 });
-
-afterAll(() => {
-  rmSync(home, { recursive: true });
-});
-
-async function copy(): Promise<string> {
-  const dir = join(newDirectory(), "log");
-  await copyLog(sample, dir);
-  return dir;
-}
 
 function refusal(options: Parameters<typeof checkAuditProof>[0]): readonly [string, unknown] {
   try {

@@ -1,38 +1,26 @@
-import { mkdtempSync, rmSync } from "node:fs";
 import { copyFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { type AuditVerification, openAuditLog, verifyAuditLog } from "../src/index.js";
 import { verified } from "./support/events.js";
-import { copyLog, sampleNotes } from "./support/sample-log.js";
+import { sampleNotes, sharedLog } from "./support/sample-log.js";
 import { auditErrorOf, CHECKPOINTS, LEAVES, parseLines, readSegment, scratch, segmentNames } from "./support/scratch.js";
 
 const newDirectory = scratch();
-let home = "";
+const { dir: sharedDir, copy } = sharedLog(async (dir) => {
+  const log = await openAuditLog({ dir, checkpointEvery: { events: 5 }, rotate: { bytes: 3000 } });
+  for (let index = 0; index < 40; index += 1) await log.append(verified("a", index));
+  await log.close();
+});
 let sample = "";
 let names: readonly string[] = [];
 let notes: readonly string[] = [];
 
 beforeAll(async () => {
-  home = mkdtempSync(join(tmpdir(), "vram-audit-resume-"));
-  sample = join(home, "log");
-  const log = await openAuditLog({ dir: sample, checkpointEvery: { events: 5 }, rotate: { bytes: 3000 } });
-  for (let index = 0; index < 40; index += 1) await log.append(verified("a", index));
-  await log.close();
+  sample = sharedDir();
   names = await segmentNames(sample);
   notes = await sampleNotes(sample);
 });
-
-afterAll(() => {
-  rmSync(home, { recursive: true });
-});
-
-async function copy(): Promise<string> {
-  const dir = join(newDirectory(), "log");
-  await copyLog(sample, dir);
-  return dir;
-}
 
 function sizeOf(note: string): number {
   return Number(note.split("\n")[1]);

@@ -1,15 +1,14 @@
 import { createHash, createPrivateKey, generateKeyPairSync } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { readFile, rm, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { openAuditLog, verifyAuditLog } from "../src/index.js";
 import { signCheckpoint } from "../src/note/checkpoint.js";
 import { parseVerifierKey } from "../src/note/verifier-key.js";
 import { verified } from "./support/events.js";
-import { copyLog, sampleNotes, writeSampleLog } from "./support/sample-log.js";
+import { sampleNotes, sharedLog, writeSampleLog } from "./support/sample-log.js";
 import { auditErrorOf, CHECKPOINTS, LEAVES, LOG, readLog, scratch, writeLog } from "./support/scratch.js";
 
 const LINES = 40;
@@ -18,26 +17,14 @@ const RUNS = { numRuns: Math.min(60, MOST_RUNS) };
 const line = fc.integer({ min: 1, max: LINES });
 const newDirectory = scratch();
 
-let home = "";
+const { dir: sharedDir, copy } = sharedLog(writeSampleLog);
 let sample = "";
 let original: readonly string[] = [];
 
 beforeAll(async () => {
-  home = mkdtempSync(join(tmpdir(), "vram-audit-sample-"));
-  sample = join(home, "log");
-  await writeSampleLog(sample);
+  sample = sharedDir();
   original = await readLog(sample);
 });
-
-afterAll(() => {
-  rmSync(home, { recursive: true });
-});
-
-async function copy(): Promise<string> {
-  const dir = join(newDirectory(), "log");
-  await copyLog(sample, dir);
-  return dir;
-}
 
 /** Where line `number` begins in the file. */
 function startOf(number: number): number {

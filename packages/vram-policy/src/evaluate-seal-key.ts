@@ -9,9 +9,10 @@ export function evaluateSealKey({ locked }: { readonly locked: boolean }, policy
       rule: "seal-key-locked",
       fact: locked,
       holds: isTrue,
-      good: "the seal key lies in locked memory, or in a token that never gives it out",
-      bad: "the seal key may be swapped out, dumped, or read from its token",
-      remedy: "install the addon of vram-seal and raise ulimit -l, or make the token's key sensitive and not extractable",
+      teller: "the key",
+      good: "it lies in locked memory, or in a token that never gives it out",
+      bad: "it may be swapped out, dumped, or read from its token, or is derived from a text that may",
+      remedy: "take another source than a worker token, install the addon of vram-seal and raise ulimit -l, or make the token's key sensitive and not extractable",
       waived: !policy.requireLockedKey,
     }),
   ]);

@@ -39,6 +39,8 @@ export interface RequiredFact<T> {
   readonly holds: (fact: T) => boolean;
   readonly good: string;
   readonly bad: string;
+  /** Who would tell the fact; default: the driver. */
+  readonly teller?: string;
   readonly remedy: string;
   /** The policy allows the fact to be otherwise. */
   readonly waived?: boolean;
@@ -46,10 +48,10 @@ export interface RequiredFact<T> {
 
 /** Judges a fact that the rule needs: one that could not be read violates it. */
 export function requireFact<T>(required: RequiredFact<T>): RuleResult {
-  const { rule, fact, holds, good, bad, remedy, waived = false } = required;
+  const { rule, fact, holds, good, bad, teller = "the driver", remedy, waived = false } = required;
   const unread = fact === null || fact === undefined;
   if (!unread && holds(fact)) return { rule, verdict: "pass", reason: good, remedy: null };
-  const reason = unread ? `the driver does not tell whether ${good}` : bad;
+  const reason = unread ? `${teller} does not tell whether ${good}` : bad;
   return waived ? { rule, verdict: "waived", reason, remedy: null } : { rule, verdict: "violated", reason, remedy };
 }
 

@@ -12,13 +12,14 @@ import { parseOpenOptions } from "./options.js";
 import type { OpenResidencyOptions, ParsedOpenOptions } from "./options.js";
 import { policyError } from "./policy-error.js";
 import { Residency } from "./residency.js";
+import { assertUsable } from "./seal-keys.js";
 import { Worker } from "./worker.js";
 
 /**
  * Opens a device for sealed models: loads the driver, evaluates the policy, proves the digest kernel on the device, and
  * writes to the audit trail that the worker started. Takes over `audit` and the keys, and closes them also when it rejects.
  * @throws VramError `INVALID_CONFIG`, `INVALID_INPUT`, `DRIVER_UNAVAILABLE`, `POLICY_VIOLATION`, `INSUFFICIENT_VRAM`,
- * `CUDA_FAILED`, `DEVICE_LOST`, `AUDIT_UNAVAILABLE`
+ * `KEY_UNAVAILABLE`, `CUDA_FAILED`, `DEVICE_LOST`, `AUDIT_UNAVAILABLE`
  */
 export async function openResidency(options: OpenResidencyOptions): Promise<Residency> {
   let given: unknown = {};
@@ -42,6 +43,8 @@ async function open({ device: selector, sealKey, audit, workerId, limits, ...opt
     const event = { ...policyViolated("open", null, report), source: workerSource(workerId), correlationid: options.correlationId };
     throw policyError(report, await failureOf(audit.append(event)));
   }
+  const instanceId = randomBytes(16).toString("hex");
+  await assertUsable(sealKey, instanceId);
   const device = await driver.openDevice(deviceFacts.ordinal);
   try {
     const worker = new Worker({
@@ -56,7 +59,7 @@ async function open({ device: selector, sealKey, audit, workerId, limits, ...opt
       deviceReport,
       audit,
       workerId,
-      instanceId: randomBytes(16).toString("hex"),
+      instanceId,
       maxModelBytes: limits.maxModelBytes,
       viewTimeoutMs: limits.viewTimeoutMs,
     }, sealKey);

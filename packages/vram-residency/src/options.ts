@@ -11,6 +11,7 @@ import { newCorrelationId } from "./correlation.js";
 import { VramError, invalidInput } from "./errors.js";
 import { ownFields, readGiven } from "./given.js";
 import type { ModelFormat } from "./model/header.js";
+import { takeKey } from "./seal-keys.js";
 
 /** Default limit of one model's size: 100 GiB. */
 const DEFAULT_MAX_MODEL_BYTES = 107_374_182_400;
@@ -53,7 +54,7 @@ const options = <Shape extends z.ZodRawShape>(shape: Shape) => {
   return z.preprocess(ownFields, known.transform((given): typeof given => ({ ...absent, ...given })));
 };
 
-const sealKey = service<SealKey>("mac", "verify", "close").refine(
+const sealKey = service<SealKey>("mac", "verify", "close").transform(takeKey).refine(
   ({ keyId, locked }) => /^[0-9a-f]{16}$/.test(keyId) && typeof locked === "boolean",
   "have a keyId of 16 lowercase hexadecimal characters, and say whether it is locked",
 );

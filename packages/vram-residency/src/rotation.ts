@@ -5,6 +5,7 @@ import { invalidInput } from "./errors.js";
 import { keyRetired, keyRotated, policyViolated, shardResealed } from "./events.js";
 import { policyError } from "./policy-error.js";
 import type { LiveShard } from "./registry.js";
+import { assertUsable } from "./seal-keys.js";
 import type { SealedShard } from "./shard.js";
 import { pinTarget, verifyShard } from "./verify.js";
 import type { Worker } from "./worker.js";
@@ -15,7 +16,7 @@ export function rotateKey(worker: Worker, key: SealKey): Promise<void> {
   return keys.change(async () => {
     keys.assertNew(key.keyId);
     await assertKeyAllowed(worker, key);
-    await key.mac(parts.instanceId, new Uint8Array());
+    await assertUsable(key, parts.instanceId);
     worker.lifecycle.assertReady();
     await worker.record(keyRotated(key, keys.signingId));
     worker.lifecycle.assertReady();

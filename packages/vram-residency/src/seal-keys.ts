@@ -1,5 +1,34 @@
 import type { SealKey } from "vram-seal";
-import { invalidInput } from "./errors.js";
+import { types } from "node:util";
+import { VramError, invalidInput } from "./errors.js";
+
+const PROBE = Buffer.from("vram-residency: does this key verify what it signs?");
+const MAC_BYTES = 32;
+
+/** A key that says of itself, for good, what it said when it was handed over. */
+export function takeKey(key: SealKey): SealKey {
+  const { keyId, locked } = key;
+  const close = (): Promise<void> => key.close();
+  return Object.freeze<SealKey>({
+    keyId,
+    locked,
+    mac: (...args) => key.mac(...args),
+    verify: (...args) => key.verify(...args),
+    close,
+    [Symbol.asyncDispose]: close,
+  });
+}
+
+/** @throws VramError `KEY_UNAVAILABLE` for a key that does not sign, or does not tell a good MAC from a bad one; whatever it rejects with */
+export async function assertUsable(key: SealKey, instanceId: string): Promise<void> {
+  const mac: unknown = await key.mac(instanceId, PROBE);
+  if (types.isUint8Array(mac) && mac.length === MAC_BYTES) {
+    const other = Uint8Array.from(mac, (byte, index) => (index === 0 ? byte ^ 1 : byte));
+    const verdicts: readonly unknown[] = [await key.verify(instanceId, PROBE, mac), await key.verify(instanceId, PROBE, other)];
+    if (verdicts[0] === true && verdicts[1] === false) return;
+  }
+  throw new VramError("KEY_UNAVAILABLE", "the seal key does not verify what it signs", { details: { reason: "unusable" } });
+}
 
 /** The keys of a worker's seals: the newest signs, all verify. */
 export class SealKeys {

@@ -200,6 +200,29 @@ describe("a key that is handed over", () => {
     await residency.rotateSealKey(lockedKey(await generate(), true));
   });
 
+  it.each<[string, Partial<SealKey>]>([
+    ["signs nothing", { mac: () => Promise.resolve(new Uint8Array()) }],
+    ["refuses what it signed", { verify: () => Promise.resolve(false) }],
+    ["takes everything for its own", { verify: () => Promise.resolve(true) }],
+    ["does not tell", { verify: () => Promise.resolve(undefined as never) }],
+  ])("is not one that %s, when it is rotated in or a residency is opened", async (_, change) => {
+    const useless = { ...watchedKey(await generate(), () => undefined), ...change };
+    const unusable = { code: "KEY_UNAVAILABLE", details: { reason: "unusable" } };
+    const { residency, shard } = await rotated();
+    expect(await refusal(residency.rotateSealKey(useless))).toMatchObject(unusable);
+    await residency.verify(shard);
+    expect(await refusal(openWorkplace({ sealKey: useless }))).toMatchObject(unusable);
+  });
+
+  it("CI-006 says of itself what it said when it was handed over", async () => {
+    let locked = true;
+    const key = Object.defineProperty({ ...watchedKey(await generate(), () => undefined) }, "locked", { get: () => locked });
+    const { residency } = await openWorkplace({ sealKey: key, policy: { ...backend.policy, requireLockedKey: true } });
+    locked = false;
+    const { seal } = await residency.seal(BYTES);
+    expect(statementOf(seal).keyLocked).toBe(true);
+  });
+
   it("is not one that cannot sign", async () => {
     const { residency, second, shard } = await rotated();
     const closed = await generate();

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createHmac, hkdfSync, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { cpSync, existsSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -23,7 +23,8 @@ function needlesOf(root: Buffer) {
   const extracted = createHmac("sha256", "vram-seal/v1").update(root).digest();
   const macKey = Buffer.from(hkdfSync("sha256", root, "vram-seal/v1", `seal\0${INSTANCE}`, 32));
   const states = [extracted, macKey].flatMap(hmacStates);
-  return { keys: [root, extracted, macKey], states: states.map(inMemory), registers: states.flatMap(inRegisters) };
+  const padded = [root, extracted, macKey].flatMap((key) => [0x36, 0x5c].map((pad) => Buffer.from(key.map((byte) => byte ^ pad))));
+  return { keys: [root, extracted, macKey, ...padded], states: states.map(inMemory), registers: states.flatMap(inRegisters) };
 }
 
 /** A process that seals without end, with its key in a page or, where the addon is not installed, in a KeyObject. */
@@ -88,6 +89,22 @@ describe("CI-006 a core dump of a process that seals", () => {
       const counts = countIn(await readFile(join(directory, name)), [...keys, ...states]);
       if (place === "a page") expect(counts).toEqual(counts.map(() => 0));
       else expect(counts[0]).toBeGreaterThan(0);
+    });
+  });
+});
+
+describe("CI-006 an addon that is there and does not load", () => {
+  it("is an error, and no key is made without it", async () => {
+    await withDirectory((directory) => {
+      cpSync(DIST, join(directory, "dist"), { recursive: true });
+      mkdirSync(join(directory, "build/Release"), { recursive: true });
+      writeFileSync(join(directory, "build/Release/vram_secret.node"), "no addon");
+      const script = `import(${JSON.stringify(pathToFileURL(join(directory, "dist/index.js")).href)}).then(async ({ generate, sealKeyMemory }) => {
+        for (const act of [async () => sealKeyMemory(), generate]) console.log(await act().catch(({ code, details }) => code + " " + details.reason));
+      })`;
+      const { stdout } = spawnSync(process.execPath, ["-e", script], { encoding: "utf8" });
+      expect(stdout).toBe("KEY_UNAVAILABLE addon\nKEY_UNAVAILABLE addon\n");
+      return Promise.resolve();
     });
   });
 });

@@ -1,5 +1,6 @@
 import { correlationIdProblem, digestProblem, shardIdProblem, textProblem } from "vram-text";
 import { z } from "zod";
+import { spelled } from "./spelling.js";
 
 const TEXT_MAX_BYTES = 1024;
 /** Keeps a line below the readers' limit whatever its strings hold. */
@@ -20,16 +21,23 @@ function ruled(problem: (value: unknown) => string | undefined) {
   return z.custom<string>((value) => problem(value) === undefined, { error: (issue) => problem(issue.input) });
 }
 
-function matching(pattern: RegExp, expectation: string) {
-  return ruled((value) => (typeof value === "string" && pattern.test(value) ? undefined : expectation));
+/** The pattern of a word that holds nothing special but dots. */
+function verbatim(word: string): string {
+  return word.replaceAll(".", String.raw`\.`);
 }
 
-export const text = ruled(byteLengthProblem);
+/** @param pattern of ASCII characters that JSON does not escape, from `^` to `$` */
+export function matching(pattern: RegExp, expectation: string) {
+  const field = ruled((value) => (typeof value === "string" && pattern.test(value) ? undefined : expectation));
+  return spelled(field, "string", pattern.source.slice(1, -1));
+}
+
+export const text = spelled(ruled(byteLengthProblem), "string", `[ !#-\\[\\]-~]{1,${TEXT_MAX_BYTES}}`);
 /** A worker id or model reference: these have the limit of the packages that take them. */
 export const name = ruled((value) => textProblem(value));
-export const shardId = ruled(shardIdProblem);
-export const digest = ruled(digestProblem);
-export const correlationId = ruled(correlationIdProblem);
+export const shardId = spelled(ruled(shardIdProblem), "string", "[A-Za-z0-9_-]{1,256}");
+export const digest = spelled(ruled(digestProblem), "string", "[0-9a-f]{64}");
+export const correlationId = spelled(ruled(correlationIdProblem), "string", "[A-Za-z0-9_.:-]{1,128}");
 export const keyId = matching(/^[0-9a-f]{16}$/, "be 16 lowercase hexadecimal characters");
 export const instanceId = matching(/^[0-9a-f]{32}$/, "be 32 lowercase hexadecimal characters");
 export const driverId = matching(/^(?:0|[1-9][0-9]{0,19})$/, "be a 64-bit number in decimal text");
@@ -42,13 +50,25 @@ export const originName = matching(
 /** RFC 3986 characters only; CloudEvents asks for a non-empty URI reference. */
 export const source = matching(/^[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]{1,8192}$/, "be a URI reference of 1 to 8192 characters");
 
-export const count = z.int("be an integer from 0 to 2^53 - 1").min(0, "be an integer from 0 to 2^53 - 1");
+export const count = spelled(
+  z.int("be an integer from 0 to 2^53 - 1").min(0, "be an integer from 0 to 2^53 - 1"),
+  "number",
+  "(?:0|[1-9][0-9]{0,14})",
+);
 export const driverResult = z.int("be an integer");
 export const flag = z.boolean("be true or false");
-export const milliseconds = z.number("be a finite number from 0").min(0, "be a finite number from 0");
+export const milliseconds = spelled(
+  z.number("be a finite number from 0").min(0, "be a finite number from 0"),
+  "number",
+  String.raw`([0-9]{1,15}(?:\.[0-9]{1,25})?)`,
+);
+
+export function exactly<const Value extends string>(value: Value) {
+  return spelled(z.literal(value), "string", verbatim(value));
+}
 
 export function oneOf<const Values extends readonly string[]>(...values: Values) {
-  return z.enum(values, `be one of ${JSON.stringify(values)}`);
+  return spelled(z.enum(values, `be one of ${JSON.stringify(values)}`), "string", `(?:${values.map(verbatim).join("|")})`);
 }
 
 /** An object with exactly these fields. */

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import { correlationId, digest, oneOf, record, source, text } from "./fields.js";
+import { correlationId, digest, exactly, matching, oneOf, record, source, text } from "./fields.js";
 import { sourceOf, subjectOf } from "./parse-event.js";
 import { type KnownEvent, KNOWN_TYPES, knownEventSchema } from "./schema.js";
 import { formatSequence } from "./sequence.js";
@@ -13,24 +13,24 @@ export const GENESIS = "0".repeat(64);
 
 const NUL = 0x00;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const timestamp = z.iso.datetime({ precision: 3, error: "be a UTC time with milliseconds" });
+export const timestamp = matching(z.regexes.datetime({ precision: 3 }), "be a UTC time with milliseconds");
 
 /** From the least to the gravest. */
 export const SEVERITIES = ["info", "warning", "critical"] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
 /** The CloudEvents envelope of every line, also of types this version does not know. */
-const envelopeSchema = record({
-  specversion: z.literal("1.0"),
+export const envelopeSchema = record({
+  specversion: exactly("1.0"),
   id: text,
   source,
   type: z.string().regex(/^vram(?:\.[a-z][a-z0-9_]*)+$/),
   subject: text.optional(),
   correlationid: correlationId.optional(),
   time: timestamp,
-  elapsedms: z.string().regex(/^(?:0|[1-9][0-9]{0,15})$/),
+  elapsedms: matching(/^(?:0|[1-9][0-9]{0,15})$/, "be a number in decimal text"),
   severity: oneOf(...SEVERITIES),
-  sequence: z.string().regex(/^[0-9]{16}$/),
+  sequence: matching(/^[0-9]{16}$/, "be 16 digits"),
   prevhash: digest,
   data: z.record(z.string(), z.unknown()),
 });
@@ -73,13 +73,15 @@ export function draftLine(event: KnownEvent, origin: string, { time, elapsedMs }
   const attributes = { specversion: "1.0", id: randomUUID(), source, type, subject, correlationid, ...times, severity };
   const head = JSON.stringify(attributes).slice(0, -1);
   const data = JSON.stringify(event.data);
-  return { head, data, byteLength: Buffer.byteLength(placed(head, data, 0, GENESIS)) };
+  return { head, data, byteLength: Buffer.byteLength(head) + PLACE_BYTES + Buffer.byteLength(data) };
 }
 
 /** The bytes of a line, without its newline. */
 export function placeLine({ head, data }: DraftLine, sequence: number, prevhash: string): Buffer {
   return Buffer.from(placed(head, data, sequence, prevhash));
 }
+
+const PLACE_BYTES = Buffer.byteLength(placed("", "", 0, GENESIS));
 
 function placed(head: string, data: string, sequence: number, prevhash: string): string {
   return `${head},"sequence":"${formatSequence(sequence)}","prevhash":"${prevhash}","data":${data}}`;

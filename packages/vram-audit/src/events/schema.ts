@@ -6,6 +6,7 @@ import {
   driverId,
   driverResult,
   errorCode,
+  exactly,
   flag,
   instanceId,
   keyId,
@@ -30,7 +31,7 @@ const backend = oneOf("cuda", "simulator", "custom");
 
 function event<Type extends string, Severity extends z.ZodType, Data extends z.ZodType>(type: Type, severity: Severity, data: Data) {
   return record({
-    type: z.literal(type),
+    type: exactly(type),
     severity,
     subject: text.optional(),
     source: source.optional(),
@@ -68,7 +69,7 @@ const vramResealed = event(
 const keyRotated = event("vram.key.rotated", info, record({ keyId, keyLocked: flag, previousKeyId: keyId }));
 const keyRetired = event("vram.key.retired", info, record({ keyId }));
 
-const sealVerified = event("vram.shard.verified", info, record({ shardId, digest, vramBytes: count, durationMs: milliseconds }));
+export const sealVerified = event("vram.shard.verified", info, record({ shardId, digest, vramBytes: count, durationMs: milliseconds }));
 
 const sealVerificationFailed = event(
   "vram.seal.verification_failed",

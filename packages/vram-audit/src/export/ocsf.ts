@@ -1,5 +1,5 @@
 import type { AuditEntry, Envelope, Severity, StoredEvent } from "../events/line.js";
-import { sha256 } from "../tree/sha256.js";
+import { sha256Hex } from "../tree/sha256.js";
 import { type EventOf, type EventTable, lookUp } from "./event-table.js";
 import { messageOf } from "./message.js";
 
@@ -136,7 +136,7 @@ export function toOcsf(entry: AuditEntry): OcsfEvent {
       ...(envelope.correlationid !== undefined && { correlation_uid: envelope.correlationid }),
     },
     raw_data: line,
-    raw_data_hash: { ...SHA_256, value: sha256(Buffer.from(line)).toString("hex") },
+    raw_data_hash: { ...SHA_256, value: sha256Hex(Buffer.from(line)) },
     unmapped: envelope.data,
   };
 }

@@ -6,7 +6,7 @@ import type { VerifierKey } from "../note/verifier-key.js";
 import type { AppendFile } from "../storage/append-file.js";
 import type { Reserve } from "../storage/reserve.js";
 import { leafHash, type MerkleTree } from "../tree/merkle-tree.js";
-import { sha256 } from "../tree/sha256.js";
+import { sha256Hex } from "../tree/sha256.js";
 import type { AuditHead, Receipt } from "./audit-log.js";
 import type { PreparedEvent } from "./event-desk.js";
 import type { Segments } from "./segments.js";
@@ -75,12 +75,14 @@ export class Chain {
     for (const { draft, onDurable } of events) {
       const sequence = tree.size + placed.length + 1;
       const line = placeLine(draft, sequence, hash);
-      hash = sha256(line).toString("hex");
+      hash = sha256Hex(line);
       placed.push({ line, receipt: { sequence, hash }, onDurable });
     }
     const lines = placed.map(({ line }) => line);
-    await files.segments.append(lines, room === "reserve" ? files.reserve : undefined);
+    const durable = files.segments.append(lines, room === "reserve" ? files.reserve : undefined);
+    // While the disk writes.
     const leaves = lines.map(leafHash);
+    await durable;
     for (const leaf of leaves) tree.push(leaf);
     this.#lastHash = hash;
     // Evidence for naming a line, not the record: durable with the system's own time.

@@ -56,13 +56,14 @@ export class Committer {
   submit(submission: Submission): Promise<Receipt> {
     const refusal = isUrgent(submission) ? this.#failure : this.failure;
     if (refusal !== undefined) return Promise.reject(refusal);
-    const bytes = this.#waitingBytes + submission.draft.byteLength;
+    const { draft, moment, onDurable, urgency } = submission;
+    const bytes = this.#waitingBytes + draft.byteLength;
     if (this.#waiting.length >= WAITING_EVENTS_MAX || bytes > WAITING_BYTES_MAX) {
       return Promise.reject(unavailable("backlog", "too many audit events wait for the disk"));
     }
     this.#waitingBytes = bytes;
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...submission, resolve, reject });
+      this.#waiting.push({ draft, moment, onDurable, urgency, resolve, reject });
       this.#start();
     });
   }

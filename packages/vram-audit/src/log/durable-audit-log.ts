@@ -113,6 +113,7 @@ export class DurableAuditLog implements AuditLog {
   }
 
   #submit(event: KnownEvent, urgency: "checkpoint" | "ordinary"): Promise<Receipt> {
-    return this.#committer.submit({ ...this.parts.desk.prepare(event), urgency });
+    const { draft, moment, onDurable } = this.parts.desk.prepare(event);
+    return this.#committer.submit({ draft, moment, onDurable, urgency });
   }
 }

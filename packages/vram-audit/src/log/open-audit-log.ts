@@ -13,7 +13,7 @@ import { CHECKPOINT_FILE, LEAF_FILE, RESERVE_FILE } from "../storage/file-names.
 import { publishVerifierKey } from "../storage/public-key-file.js";
 import { Reserve } from "../storage/reserve.js";
 import { resolveSigningKey } from "../storage/signing-key.js";
-import { sha256 } from "../tree/sha256.js";
+import { sha256Hex } from "../tree/sha256.js";
 import type { AuditLog } from "./audit-log.js";
 import { Chain } from "./chain.js";
 import { DurableAuditLog } from "./durable-audit-log.js";
@@ -104,7 +104,7 @@ async function resolveKey({ log, start }: FoundLog, directory: AuditDirectory, o
   const publicKey = rawPublicKey(privateKey);
   const begun = start.named;
   if (begun !== undefined && begun.publicKey !== publicKey.toString("base64")) throw invalidInput("signingKey", "be the key this log was begun with");
-  const origin = options.origin ?? begun?.origin ?? `vram-audit/${sha256(publicKey).toString("hex").slice(0, 16)}`;
+  const origin = options.origin ?? begun?.origin ?? `vram-audit/${sha256Hex(publicKey).slice(0, 16)}`;
   if (begun !== undefined && begun.origin !== origin) throw invalidInput("origin", "be the one this log was begun with");
   return { privateKey, key: verifierKey(origin, publicKey) };
 }

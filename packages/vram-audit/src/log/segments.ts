@@ -6,7 +6,7 @@ import { type ClosedSegment, type CurrentSegment, SegmentTally } from "../storag
 import type { MerkleTree } from "../tree/merkle-tree.js";
 import type { LogDirectory, RawFile } from "./log-directory.js";
 
-const NEWLINE = Uint8Array.of(0x0a);
+const NEWLINE = 0x0a;
 
 /** The files that hold the lines: the last one is written, those before it only ever removed. */
 export class Segments {
@@ -47,7 +47,7 @@ export class Segments {
    * @param reserve is given up if the disk is full
    */
   async append(lines: readonly Uint8Array[], reserve?: Reserve): Promise<void> {
-    await this.#file.append(Buffer.concat(lines.flatMap((line) => [line, NEWLINE])), reserve);
+    await this.#file.append(withNewlines(lines), reserve);
     await this.#file.datasync();
     for (const line of lines) this.tally.add(line);
   }
@@ -89,6 +89,17 @@ export class Segments {
   close(): Promise<void> {
     return this.#raw.close();
   }
+}
+
+function withNewlines(lines: readonly Uint8Array[]): Buffer {
+  const bytes = Buffer.allocUnsafe(lines.reduce((sum, { length }) => sum + length + 1, 0));
+  let end = 0;
+  for (const line of lines) {
+    bytes.set(line, end);
+    end += line.length;
+    bytes[end++] = NEWLINE;
+  }
+  return bytes;
 }
 
 /** @throws AuditError `AUDIT_UNAVAILABLE` */

@@ -46,7 +46,7 @@ describe("C2SP signed notes", () => {
 
   it("refuse a verifier key of another algorithm or length under its right id, and a name of 256 characters", () => {
     const encodedAs = (name: string, ...bytes: readonly Uint8Array[]) => {
-      const id = sha256(Buffer.from(`${name}\n\u0001`), ...bytes.slice(1)).subarray(0, 4);
+      const id = sha256(Buffer.concat([Buffer.from(`${name}\n\u0001`), ...bytes.slice(1)])).subarray(0, 4);
       return `${name}+${id.toString("hex")}+${Buffer.concat(bytes).toString("base64")}`;
     };
     const [ed25519, other] = [Uint8Array.of(1), Uint8Array.of(2)];

@@ -24,7 +24,7 @@ export function verifierKey(name: string, bytes: Uint8Array): VerifierKey {
 
 /** C2SP signed-note, "Signatures". */
 function keyIdOf(name: string, bytes: Uint8Array): Buffer {
-  return sha256(Buffer.from(name), Uint8Array.of(0x0a, ED25519), bytes).subarray(0, KEY_ID_BYTES);
+  return sha256(Buffer.concat([Buffer.from(name), Uint8Array.of(0x0a, ED25519), bytes])).subarray(0, KEY_ID_BYTES);
 }
 
 /** The raw public half of an Ed25519 key. */

@@ -1,4 +1,4 @@
-import { sha256 } from "../tree/sha256.js";
+import { sha256Hex } from "../tree/sha256.js";
 import type { ProblemList } from "./problem-list.js";
 
 /** Follows `prevhash` from line to line and tells, for a broken link, which of its two lines changed. */
@@ -31,7 +31,7 @@ export class ChainCheck {
     this.#broken = undefined;
     if (open !== undefined) this.#settle(open, broken);
     else if (broken) this.#judge(line);
-    this.#before = sha256(bytes).toString("hex");
+    this.#before = sha256Hex(bytes);
   }
 
   end(): void {

@@ -1,4 +1,4 @@
-import type { ParsedLine } from "../events/line.js";
+import type { CheckedLine } from "../events/routine-line.js";
 import type { ProblemList } from "./problem-list.js";
 
 const STEPS_MAX = 16;
@@ -27,7 +27,7 @@ export class ClockCheck {
     return this.#steps;
   }
 
-  check(line: number, { envelope }: ParsedLine): void {
+  check(line: number, { envelope }: CheckedLine): void {
     if (envelope === undefined) return;
     const elapsedMs = Number(envelope.elapsedms);
     const aheadMs = Date.parse(envelope.time) - elapsedMs;

@@ -1,5 +1,5 @@
 import { type Segment, segmentName, segmentsAmong } from "../storage/file-names.js";
-import { type FileLine, type ReadableFile, readLines } from "./read-lines.js";
+import { type FileLine, type ReadableFile, readLineBatches } from "./read-lines.js";
 
 export interface SegmentFile extends ReadableFile {
   stat(): Promise<{ readonly size: number }>;
@@ -30,10 +30,17 @@ export async function findSegments(names: readonly string[], open: (name: string
   }
 }
 
-export interface LogLine extends FileLine {
+interface LinePart {
   readonly segment: Segment;
   /** Whether the segment is the last one, the only one that a crash leaves unfinished. */
   readonly inLast: boolean;
+}
+
+export interface LogLine extends FileLine, LinePart {}
+
+/** Lines of one segment that follow one another. */
+export interface LogBatch extends LinePart {
+  readonly lines: readonly FileLine[];
 }
 
 /** Where to go on reading: in the segment with this first line, behind so many of its bytes. */
@@ -44,13 +51,21 @@ export interface LinePlace {
 
 /** The lines of all segments from a place on, one file open at a time. `end` counts from the beginning of the segment. */
 export async function* readLogLines(log: LogSegments, from: LinePlace = { first: 0, position: 0 }): AsyncGenerator<LogLine, undefined> {
+  for await (const { lines, segment, inLast } of readLogBatches(log, from)) {
+    for (const line of lines) yield { ...line, segment, inLast };
+  }
+  return undefined;
+}
+
+/** The same, as many at a time as one read has found. */
+export async function* readLogBatches(log: LogSegments, from: LinePlace = { first: 0, position: 0 }): AsyncGenerator<LogBatch, undefined> {
   for (const segment of log.segments.filter(({ first }) => first >= from.first)) {
     const inLast = segment === log.segments.at(-1);
     const file = await log.open(segment.name);
     try {
       const limit = inLast ? log.lastBytes : Number.POSITIVE_INFINITY;
-      const lines = readLines(file, limit, segment.first === from.first ? from.position : 0);
-      for await (const line of lines) yield { ...line, segment, inLast };
+      const batches = readLineBatches(file, limit, segment.first === from.first ? from.position : 0);
+      for await (const lines of batches) yield { lines, segment, inLast };
     } finally {
       await file.close();
     }

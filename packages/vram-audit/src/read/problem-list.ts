@@ -70,6 +70,10 @@ export class ProblemList {
     else if (!this.#byLine.has(line) && this.#byLine.size < PROBLEMS_MAX) this.#byLine.set(line, reason);
   }
 
+  get isEmpty(): boolean {
+    return this.#byLine.size === 0 && this.#general.size === 0;
+  }
+
   has(line: number): boolean {
     return this.#byLine.has(line);
   }

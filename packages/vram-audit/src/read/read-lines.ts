@@ -16,20 +16,27 @@ export interface FileLine {
 }
 
 const NEWLINE = 0x0a;
-const CHUNK_BYTES = 65_536;
+const CHUNK_BYTES = 131_072;
 // A writer that is alive finishes the write that a reader has seen the first half of.
 const UNFINISHED_RETRIES = 5;
 const UNFINISHED_WAIT_MS = 20;
 
 /** The lines of a file that begin at or behind `from`, where one begins, and before `limit`, in bounded memory, also while somebody appends. */
 export async function* readLines(file: ReadableFile, limit: number, from = 0): AsyncGenerator<FileLine, undefined> {
-  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  for await (const batch of readLineBatches(file, limit, from)) yield* batch;
+  return undefined;
+}
+
+/** The same, as many at a time as one read has found. */
+export async function* readLineBatches(file: ReadableFile, limit: number, from = 0): AsyncGenerator<readonly FileLine[], undefined> {
   let partial: Buffer[] = [];
   let partialBytes = 0;
   let start = from;
   let position = from;
   let retries = 0;
   while (start < limit) {
+    // A new one each time: the lines are parts of it.
+    const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
     const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, position);
     if (bytesRead === 0) {
       if (position === start || retries === UNFINISHED_RETRIES) break;
@@ -38,18 +45,21 @@ export async function* readLines(file: ReadableFile, limit: number, from = 0): A
       continue;
     }
     position += bytesRead;
-    let rest = chunk.subarray(0, bytesRead);
-    for (let newline = rest.indexOf(NEWLINE); newline >= 0 && start < limit; newline = rest.indexOf(NEWLINE)) {
-      const bytes = Buffer.concat([...partial, rest.subarray(0, newline)]);
-      start += partialBytes + newline + 1;
-      yield { bytes, end: start, complete: true };
+    const read = chunk.subarray(0, bytesRead);
+    const batch: FileLine[] = [];
+    let at = 0;
+    for (let newline = read.indexOf(NEWLINE); newline >= 0 && start < limit; newline = read.indexOf(NEWLINE, at)) {
+      const last = read.subarray(at, newline);
+      start += partialBytes + last.length + 1;
+      batch.push({ bytes: partial.length > 0 ? Buffer.concat([...partial, last]) : last, end: start, complete: true });
       partial = [];
       partialBytes = 0;
-      rest = rest.subarray(newline + 1);
+      at = newline + 1;
     }
-    if (partialBytes <= LINE_MAX_BYTES) partial.push(Buffer.from(rest));
-    partialBytes += rest.length;
+    if (partialBytes <= LINE_MAX_BYTES && at < bytesRead) partial.push(Buffer.from(read.subarray(at)));
+    partialBytes += bytesRead - at;
+    if (batch.length > 0) yield batch;
   }
-  if (start < limit && position > start) yield { bytes: Buffer.concat(partial), end: position, complete: false };
+  if (start < limit && position > start) yield [{ bytes: Buffer.concat(partial), end: position, complete: false }];
   return undefined;
 }

@@ -1,4 +1,4 @@
-import type { ParsedLine } from "../events/line.js";
+import type { CheckedLine } from "../events/routine-line.js";
 import type { ProblemList } from "./problem-list.js";
 
 interface Retirement {
@@ -19,7 +19,7 @@ export class RetirementCheck {
     return lastOf(this.#records);
   }
 
-  check(line: number, { event }: ParsedLine): void {
+  check(line: number, { event }: CheckedLine): void {
     if (event?.type === "vram.audit.retired") this.#records.push({ line, last: event.data.segments.at(-1)?.last ?? 0 });
   }
 

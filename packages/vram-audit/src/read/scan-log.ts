@@ -1,4 +1,5 @@
-import { holdsUnwrittenBytes, type ParsedLine, parseLine } from "../events/line.js";
+import { holdsUnwrittenBytes, parseLine } from "../events/line.js";
+import { type CheckedLine, readRoutineLine } from "../events/routine-line.js";
 import { formatSequence } from "../events/sequence.js";
 import type { Checkpoint } from "../note/checkpoint.js";
 import type { VerifierKey } from "../note/verifier-key.js";
@@ -7,10 +8,10 @@ import { ChainCheck } from "./chain-check.js";
 import { ClockCheck } from "./clock-check.js";
 import { type HistoryFile, readHistory, readLatestCheckpoint } from "./checkpoint-history.js";
 import { LeafEvidence } from "./leaf-evidence.js";
-import { type LogSegments, readLogLines } from "./log-lines.js";
+import { type LogBatch, type LogSegments, readLogBatches } from "./log-lines.js";
 import type { LogStart } from "./log-start.js";
 import { ProblemList } from "./problem-list.js";
-import type { ReadableFile } from "./read-lines.js";
+import type { FileLine, ReadableFile } from "./read-lines.js";
 import { RetirementCheck } from "./retirement-check.js";
 import { RootCheck } from "./root-check.js";
 import { SegmentCheck } from "./segment-check.js";
@@ -45,11 +46,19 @@ export interface Scan {
   readonly storedLeaves: number;
 }
 
-/** Reads a log once, in bounded memory, and checks everything its format promises. */
+/**
+ * Reads a log, in bounded memory, and checks everything its format promises. Only if something is wrong is it read again, with the evidence of which line
+ * it is.
+ */
 export async function scanLog(input: ScanInput): Promise<Scan> {
+  const { leaves, start } = input;
+  const latest = await readLatestCheckpoint(input.history, input.key);
+  const scan = await scanWith(LeafEvidence.unjudged(leaves, start.tree), latest, input);
+  return scan.problems.isEmpty ? scan : scanWith(await LeafEvidence.signedBy(latest, leaves, start.tree), latest, input);
+}
+
+async function scanWith(evidence: LeafEvidence, latest: Checkpoint | undefined, input: ScanInput): Promise<Scan> {
   const { log, history, key, start } = input;
-  const latest = await readLatestCheckpoint(history, key);
-  const evidence = await LeafEvidence.open(input.leaves, latest, start.tree);
   const problems = new ProblemList();
   const tree = start.tree.copy();
   const roots = new RootCheck(problems, key?.name, readHistory(history, key), input.anchors);
@@ -62,22 +71,27 @@ export async function scanLog(input: ScanInput): Promise<Scan> {
   let sequence = tree.size;
   let torn = false;
   await roots.begin(tree);
-  for await (const { bytes, complete, segment, inLast } of readLogLines(log)) {
-    const line = tree.size + 1;
-    torn = inLast && (!complete || (line > (latest?.size ?? 0) && holdsUnwrittenBytes(bytes)));
+  for await (const batch of readLogBatches(log)) {
+    const { lines, segment } = batch;
+    const whole = wholeLines(batch, tree.size, latest?.size ?? 0);
+    await evidence.prepare(whole.length);
+    for (const { bytes, complete } of whole) {
+      const line = tree.size + 1;
+      const parsed = readRoutineLine(bytes) ?? parseLine(bytes);
+      segments.check(tree, segment, parsed, bytes);
+      if (!complete) problems.add(line, "torn");
+      sequence = checkPlace(line, sequence + 1, parsed, problems);
+      const leaf = leafHash(bytes);
+      if (evidence.check(leaf) === false) problems.add(line, "altered");
+      session.check(line, parsed);
+      clock.check(line, parsed);
+      retirements.check(line, parsed);
+      chain.check(line, parsed.envelope?.prevhash, bytes);
+      tree.push(leaf);
+      if (roots.isDue(line)) await roots.check(tree);
+    }
+    torn = whole.length < lines.length;
     if (torn) break;
-    const parsed = parseLine(bytes);
-    segments.check(tree, segment, parsed, bytes);
-    if (!complete) problems.add(line, "torn");
-    sequence = checkPlace(line, sequence + 1, parsed, problems);
-    const leaf = leafHash(bytes);
-    if ((await evidence.check(leaf)) === false) problems.add(line, "altered");
-    session.check(line, parsed);
-    clock.check(line, parsed);
-    retirements.check(line, parsed);
-    chain.check(line, parsed.envelope?.prevhash, bytes);
-    tree.push(leaf);
-    if (roots.isDue(line)) await roots.check(tree);
   }
   chain.end();
   await roots.end(tree);
@@ -86,8 +100,19 @@ export async function scanLog(input: ScanInput): Promise<Scan> {
   return { problems, tree, lastHash: chain.lastHash, torn, segments, session, clock, retirements, roots, storedLeaves: evidence.compared };
 }
 
+/**
+ * The lines of a batch before the first that a crash left unfinished.
+ * @param before how many lines there are before the batch
+ * @param signed how many lines a checkpoint vouches for
+ */
+function wholeLines({ lines, inLast }: LogBatch, before: number, signed: number): readonly FileLine[] {
+  const isUnfinished = ({ bytes, complete }: FileLine, index: number) => !complete || (before + index >= signed && holdsUnwrittenBytes(bytes));
+  const unfinished = inLast ? lines.findIndex(isUnfinished) : -1;
+  return unfinished < 0 ? lines : lines.slice(0, unfinished);
+}
+
 /** Judges a line without its neighbours, but for its number. Answers that number. */
-function checkPlace(line: number, expected: number, parsed: ParsedLine, problems: ProblemList): number {
+function checkPlace(line: number, expected: number, parsed: CheckedLine, problems: ProblemList): number {
   if (parsed.fault !== undefined) {
     problems.add(line, parsed.fault);
     return expected;

@@ -1,4 +1,4 @@
-import type { ParsedLine } from "../events/line.js";
+import type { CheckedLine } from "../events/routine-line.js";
 import type { Segment } from "../storage/file-names.js";
 import { type ClosedSegment, type CurrentSegment, SegmentTally } from "../storage/segment-tally.js";
 import type { MerkleTree } from "../tree/merkle-tree.js";
@@ -24,7 +24,7 @@ export class SegmentCheck {
   }
 
   /** @param tree over the lines before */
-  check(tree: MerkleTree, { name, first }: Segment, { envelope, event }: ParsedLine, bytes: Uint8Array): void {
+  check(tree: MerkleTree, { name, first }: Segment, { envelope, event }: CheckedLine, bytes: Uint8Array): void {
     const line = tree.size + 1;
     const isHeader = event?.type === "vram.audit.rotated";
     if (name !== this.#current?.name) {

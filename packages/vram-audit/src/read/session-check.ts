@@ -1,5 +1,6 @@
-import type { ParsedLine, StoredEvent } from "../events/line.js";
+import type { StoredEvent } from "../events/line.js";
 import { LiveShards } from "../events/live-shards.js";
+import type { CheckedLine } from "../events/routine-line.js";
 import type { VerifierKey } from "../note/verifier-key.js";
 import type { ProblemList } from "./problem-list.js";
 
@@ -35,7 +36,7 @@ export class SessionCheck {
     return this.#usedSession;
   }
 
-  check(line: number, { envelope, event }: ParsedLine): void {
+  check(line: number, { envelope, event }: CheckedLine): void {
     const type = envelope?.type;
     if ((line === 1 || this.#closed) && type !== "vram.audit.opened") this.problems.add(line, "session");
     this.#closed = type === "vram.audit.closed";

@@ -1,11 +1,15 @@
 import { createHash } from "node:crypto";
 import type { SegmentFacts } from "../events/schema.js";
 
-const NEWLINE = Uint8Array.of(0x0a);
+const NEWLINE = 0x0a;
+/** Lines are hashed together up to this length: one by one, the calls would cost more than the hash. */
+const PENDING_BYTES = 16_384;
 
 /** Counts and hashes a segment line by line. */
 export class SegmentTally {
   readonly #hash = createHash("sha256");
+  readonly #pending = Buffer.allocUnsafeSlow(PENDING_BYTES);
+  #pendingBytes = 0;
   #bytes = 0;
   #last: number;
 
@@ -26,13 +30,27 @@ export class SegmentTally {
 
   /** @param line without its newline */
   add(line: Uint8Array): void {
-    this.#hash.update(line).update(NEWLINE);
-    this.#bytes += line.length + NEWLINE.length;
+    if (this.#pendingBytes + line.length >= PENDING_BYTES) this.#hashPending();
+    if (line.length >= PENDING_BYTES) this.#hash.update(line);
+    else this.#pend(line);
+    this.#pending[this.#pendingBytes++] = NEWLINE;
+    this.#bytes += line.length + 1;
     this.#last += 1;
   }
 
   facts(): SegmentFacts {
+    this.#hashPending();
     return { first: this.first, last: this.#last, bytes: this.#bytes, sha256: this.#hash.copy().digest("hex") };
+  }
+
+  #pend(line: Uint8Array): void {
+    this.#pending.set(line, this.#pendingBytes);
+    this.#pendingBytes += line.length;
+  }
+
+  #hashPending(): void {
+    this.#hash.update(this.#pending.subarray(0, this.#pendingBytes));
+    this.#pendingBytes = 0;
   }
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { leafHash, MerkleTree } from "./merkle-tree.js";
@@ -21,14 +22,19 @@ describe("the RFC 6962 tree", () => {
       }),
     );
   });
+
+  it.each([0, 1, 16_382, 16_383, 16_384, 100_000])("hashes an entry of %d bytes", (length) => {
+    const entry = Buffer.alloc(length, 7);
+    expect(leafHash(entry)).toEqual(createHash("sha256").update(Uint8Array.of(0)).update(entry).digest());
+  });
 });
 
 /** RFC 6962 section 2.1 as it is written. */
 function recursiveRoot(entries: readonly Uint8Array[]): Buffer {
   const [first] = entries;
-  if (first === undefined) return sha256();
-  if (entries.length === 1) return sha256(Uint8Array.of(0), first);
+  if (first === undefined) return sha256(Buffer.of());
+  if (entries.length === 1) return sha256(Buffer.concat([Uint8Array.of(0), first]));
   let split = 1;
   while (split * 2 < entries.length) split *= 2;
-  return sha256(Uint8Array.of(1), recursiveRoot(entries.slice(0, split)), recursiveRoot(entries.slice(split)));
+  return sha256(Buffer.concat([Uint8Array.of(1), recursiveRoot(entries.slice(0, split)), recursiveRoot(entries.slice(split))]));
 }

@@ -1,16 +1,27 @@
-import { sha256 } from "./sha256.js";
+import { HASH_BYTES, sha256 } from "./sha256.js";
 
 const LEAF = Uint8Array.of(0);
 const NODE = Uint8Array.of(1);
+const EMPTY = new Uint8Array();
+
+// What is hashed is put together in place: two hashes are made for every line.
+const leafInput = Buffer.alloc(16_384);
+leafInput.set(LEAF);
+const nodeInput = Buffer.alloc(1 + 2 * HASH_BYTES);
+nodeInput.set(NODE);
 
 /** RFC 6962 section 2.1: the hash of one entry. */
 export function leafHash(entry: Uint8Array): Buffer {
-  return sha256(LEAF, entry);
+  if (entry.length >= leafInput.length) return sha256(Buffer.concat([LEAF, entry]));
+  leafInput.set(entry, 1);
+  return sha256(leafInput.subarray(0, 1 + entry.length));
 }
 
 /** RFC 6962 section 2.1: the hash of two subtrees side by side. */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
-  return sha256(NODE, left, right);
+  nodeInput.set(left, 1);
+  nodeInput.set(right, 1 + HASH_BYTES);
+  return sha256(nodeInput);
 }
 
 /** RFC 6962 section 2.1: how many of `size` entries, at least two, are in the left subtree: the largest power of two below it. */
@@ -56,6 +67,6 @@ export class MerkleTree {
 
   root(): Buffer {
     const smallestFirst = this.#subtrees.toReversed();
-    return smallestFirst.reduce<Buffer | undefined>((right, left) => (right === undefined ? left : nodeHash(left, right)), undefined) ?? sha256();
+    return smallestFirst.reduce<Buffer | undefined>((right, left) => (right === undefined ? left : nodeHash(left, right)), undefined) ?? sha256(EMPTY);
   }
 }

@@ -134,7 +134,7 @@ describe("a consistency proof", () => {
 
 /** The ways in which a list of hashes can be wrong, at a position or as a whole. */
 function damages(hashes: readonly Buffer[], at: number): readonly (readonly Buffer[])[] {
-  const longer = [[...hashes, sha256()], [sha256(), ...hashes]];
+  const longer = [[...hashes, sha256(Buffer.of())], [sha256(Buffer.of()), ...hashes]];
   const { length } = hashes;
   if (length === 0) return longer;
   const position = at % length;

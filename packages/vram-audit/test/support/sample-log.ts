@@ -1,8 +1,11 @@
+import { mkdtempSync, rmSync } from "node:fs";
 import { chmod, copyFile, mkdir, readdir, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
 import { openAuditLog } from "../../src/index.js";
 import { deallocated, sealed, verified, violated } from "./events.js";
-import { CHECKPOINTS } from "./scratch.js";
+import { CHECKPOINTS, scratch } from "./scratch.js";
 
 /** A closed log of 40 lines and two sessions, with a checkpoint at least every 5 lines. */
 export async function writeSampleLog(dir: string): Promise<void> {
@@ -18,6 +21,26 @@ export async function writeSampleLog(dir: string): Promise<void> {
   await second.append(violated());
   await Promise.all(Array.from({ length: 17 }, (_, index) => second.append(verified("shard-9", index))));
   await second.close();
+}
+
+/** A log for all tests of a file, written before them; `copy` makes one for a test of its own. */
+export function sharedLog(write: (dir: string) => Promise<void>): { readonly dir: () => string; readonly copy: () => Promise<string> } {
+  const newDirectory = scratch();
+  let home = "";
+  const dir = () => join(home, "log");
+  beforeAll(async () => {
+    home = mkdtempSync(join(tmpdir(), "vram-audit-shared-"));
+    await write(dir());
+  });
+  afterAll(() => {
+    rmSync(home, { recursive: true });
+  });
+  const copy = async () => {
+    const target = join(newDirectory(), "log");
+    await copyLog(dir(), target);
+    return target;
+  };
+  return { dir, copy };
 }
 
 /** The log with what lies beside it, under another name. */

@@ -9,7 +9,7 @@ import type { ExitCode } from "./exit-codes.js";
 import type { Output } from "./output.js";
 
 const MEMORY_OF_KEYS: Readonly<Record<SealKeyMemory, string>> = {
-  secret: "in a page that only the worker itself can read",
+  secret: "in a page that no core dump, no swap and no other process shows",
   locked: "in a page that is never swapped out or dumped",
   unlocked: "in a page that the system did not lock — raise ulimit -l",
   "key-object": "in a KeyObject, which may be swapped out or dumped — install the addon of vram-seal",

@@ -1,6 +1,6 @@
 import { hkdfSync, randomBytes } from "node:crypto";
 import { canonicalize, fromWorkerToken, generate, preAuthEncoding } from "vram-seal";
-import type { Seal } from "vram-seal";
+import type { Seal, SealKey } from "vram-seal";
 import { describe, expect, it, vi } from "vitest";
 import { backend, eventsOfType, openWorkplace, patternBytes, refusal, watchedKey } from "../fixture.js";
 import type { Workplace } from "../fixture.js";
@@ -121,11 +121,26 @@ describe("a replayed seal", () => {
   });
 });
 
-it.each([false, undefined, 1, "true"])("SF-5 CI-003 test_timing_safe_verification a seal is not good where its key's comparison says %j", async (verdict) => {
+/** A worker whose key, from the first seal on, has one answer to everything that it is asked to verify. */
+async function sealedWithStubborn(verdict: unknown) {
   const key = watchedKey(await generate(), () => undefined);
-  const place = await openWorkplace({ sealKey: { ...key, verify: () => Promise.resolve(verdict as boolean) } });
+  let isStubborn = false;
+  const sealKey: SealKey = { ...key, verify: (...args) => (isStubborn ? Promise.resolve(verdict as boolean) : key.verify(...args)) };
+  const place = await openWorkplace({ sealKey });
   const { seal } = await sealed(place);
+  isStubborn = true;
+  return { place, seal };
+}
+
+it("SF-5 CI-003 test_timing_safe_verification a seal is refused where its key's comparison says so", async () => {
+  const { place, seal } = await sealedWithStubborn(false);
   await expectRefused(place, seal, ["mac"]);
+});
+
+it.each([undefined, 1, "true"])("CI-003 the answer %j of a key is no verdict", async (verdict) => {
+  const { place, seal } = await sealedWithStubborn(verdict);
+  expect(await refusal(place.residency.verify(seal))).toMatchObject({ code: "KEY_UNAVAILABLE", details: { reason: "bad-verdict" } });
+  expect(place.residency.state).toBe("ready");
 });
 
 it("CI-001 test_seal_signature a shard's seal is the specification's HMAC-SHA256 under the worker's key", async () => {

@@ -10,6 +10,8 @@ import { AttestationKey } from "./attestation-key.js";
 import type { AttestationSigner } from "./attestation-key.js";
 import { SIGNATURE_BYTES } from "./attestation-statement.js";
 
+/** Shows that the two keys of the label are a pair, and that the private one may sign. No attestation begins like it. */
+const PROBE = Buffer.from("vram-seal: is this a pair of keys?");
 const EDDSA = { mechanism: CKM_EDDSA, byteLength: SIGNATURE_BYTES };
 
 /**
@@ -19,11 +21,13 @@ const EDDSA = { mechanism: CKM_EDDSA, byteLength: SIGNATURE_BYTES };
  * @throws SealError `INVALID_INPUT`; `KEY_UNAVAILABLE` with `details.reason`, and `details.result` where the token gave one
  */
 export function fromAttestationPkcs11(options: Pkcs11KeyOptions): Promise<AttestationKey> {
-  return openToken(options, (session) => {
+  return openToken(options, async (session) => {
     const privateKey = session.findKey("private", options.key);
     assertEd25519(session, privateKey);
     const publicKey = readEd25519(session, session.findKey("public", options.key));
-    return new AttestationKey(publicKey, new TokenSigner(session, privateKey, publicKey), "pkcs11");
+    const signer = new TokenSigner(session, privateKey, publicKey);
+    await signer.sign(PROBE);
+    return new AttestationKey(publicKey, signer, "pkcs11");
   });
 }
 

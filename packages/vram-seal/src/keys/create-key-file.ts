@@ -19,9 +19,9 @@ export async function createKeyFile(path: string): Promise<{ readonly keyId: str
   const target = await resolveKeyPath(path, currentContext("anywhere"));
   const key = randomKeyBytes();
   try {
-    await writeNew(target, key);
-    const made = rootKeys().fromKey(key);
+    const made = rootKeys().fromKey(Buffer.from(key));
     await made.close();
+    await writeNew(target, key);
     return { keyId: made.keyId };
   } catch (error) {
     throw keyFileError(target.name, error, "unwritable");

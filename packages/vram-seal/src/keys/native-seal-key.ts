@@ -1,5 +1,6 @@
 import { assertBytes, assertInstanceId } from "../input.js";
 import { MAC_BYTES } from "../seal/seal-mac.js";
+import { SealError } from "../seal-error.js";
 import type { NativeRootKey } from "../secret-addon.js";
 import { keyIdOf } from "./key-derivation.js";
 import { keyClosed, NamedSealKey } from "./named-seal-key.js";
@@ -10,8 +11,8 @@ export class NativeSealKey extends NamedSealKey {
   /** The addon writes here: a new array's memory would have to leave the JavaScript heap for it each time. */
   readonly #mac = new Uint8Array(MAC_BYTES);
 
-  constructor(key: NativeRootKey) {
-    super(keyIdOf(key.keyIdMac()), key.memory !== "unlocked");
+  constructor(key: NativeRootKey, locked: boolean) {
+    super(keyIdOf(key.keyIdMac()), locked);
     this.#key = key;
     Object.freeze(this);
   }
@@ -20,7 +21,7 @@ export class NativeSealKey extends NamedSealKey {
     return new Promise((resolve) => {
       assertInstanceId(instanceId);
       assertBytes("message", message);
-      if (this.#key?.mac(instanceId, message, this.#mac) !== true) throw keyClosed();
+      if (this.#open().mac(instanceId, message, this.#mac) === undefined) throw noAnswer();
       resolve(this.#mac.slice());
     });
   }
@@ -30,8 +31,9 @@ export class NativeSealKey extends NamedSealKey {
       assertInstanceId(instanceId);
       assertBytes("message", message);
       assertBytes("mac", mac);
-      if (this.#key === undefined) throw keyClosed();
-      resolve(this.#key.verify(instanceId, message, mac));
+      const verdict = mac.length === MAC_BYTES ? this.#open().verify(instanceId, message, mac) : false;
+      if (verdict === undefined) throw noAnswer();
+      resolve(verdict);
     });
   }
 
@@ -40,4 +42,11 @@ export class NativeSealKey extends NamedSealKey {
     this.#key = undefined;
     return Promise.resolve();
   }
+
+  #open(): NativeRootKey {
+    if (this.#key === undefined) throw keyClosed();
+    return this.#key;
+  }
 }
+
+const noAnswer = (): SealError => new SealError("KEY_UNAVAILABLE", "the addon of vram-seal gave no answer", { details: { reason: "addon" } });

@@ -1,5 +1,9 @@
 import { createHmac, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
+import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import { errorOf, INSTANCE } from "../../test/support/fixtures.js";
 import { type KeyVector, sealVectors } from "../../test/support/vectors.js";
@@ -131,12 +135,57 @@ describe.each<[string, string, RootKeys]>([
   });
 });
 
+describe("the addon", () => {
+  const { RootKey } = addon();
+
+  it("refuses what is no instance, no message and no MAC, and another object", () => {
+    const key = new RootKey("random");
+    const mac = Buffer.alloc(32);
+    const text = "x" as never;
+    for (const instanceId of ["\0".repeat(32), "\u0130".repeat(32), "F".repeat(32), "f".repeat(31), "f".repeat(33), 1 as never]) {
+      expect([key.mac(instanceId, MESSAGE, mac), key.verify(instanceId, MESSAGE, mac)]).toEqual([undefined, undefined]);
+    }
+    for (const wrong of [text, undefined as never, new Uint16Array(32) as never]) {
+      expect([key.mac(INSTANCE, wrong, mac), key.verify(INSTANCE, MESSAGE, wrong)]).toEqual([undefined, undefined]);
+    }
+    expect(key.mac(INSTANCE, MESSAGE, Buffer.alloc(31))).toBeUndefined();
+    for (const method of ["mac", "verify", "memory", "keyIdMac", "close"] as const) {
+      const call = Reflect.get(key, method) as () => void;
+      expect(() => { Reflect.apply(call, {}, [INSTANCE, MESSAGE, mac]); }).toThrow("Illegal invocation");
+    }
+    expect(mac).toEqual(Buffer.alloc(32));
+  });
+
+  it.each([["key", Buffer.alloc(31)], ["key"], ["secret", "x"], ["other", Buffer.alloc(32)], []])("makes no key of %j", (...args) => {
+    expect(() => new RootKey(...(args as ["key"]))).toThrow("no root key");
+  });
+
+  it("survives worker threads that are ended while they use it", async () => {
+    const program = `
+      const { RootKey } = require(process.env.ADDON);
+      const key = new RootKey("random");
+      for (;;) { key.mac("${INSTANCE}", Buffer.alloc(9), Buffer.alloc(32)); new RootKey("random").keyIdMac(); }`;
+    const path = fileURLToPath(new URL("../../build/Release/vram_secret.node", import.meta.url));
+    const ends = Array.from({ length: 12 }, async (_, index) => {
+      const worker = new Worker(program, { eval: true, env: { ADDON: path } });
+      await once(worker, "online");
+      await delay(20 + 7 * index);
+      return worker.terminate();
+    });
+    expect(await Promise.all(ends)).toEqual(ends.map(() => 1));
+  });
+});
+
 describe("the place of a root key", () => {
   it("is a page where the addon is, and is told as it is", async () => {
     expect(sealKeyMemory()).not.toBe("key-object");
     const locked = sealKeyMemory() !== "unlocked";
     for (const key of [await generate(), rootKeys().fromKey(randomBytes(32))]) expect(key.locked).toBe(locked);
     expect(inKeyObjects.random().locked).toBe(false);
+  });
+
+  it("is not all there is to a key from a text: the text is not locked", () => {
+    for (const keys of [rootKeys(), inKeyObjects]) expect(keys.fromSecret(randomBytes(32)).locked).toBe(false);
   });
 
   it("is an error where the system has no memory, never another place", async () => {

@@ -1,14 +1,15 @@
 import { SealError } from "../seal-error.js";
-import { type SecretAddon, secretAddon } from "../secret-addon.js";
+import { type NativeRootKey, type SecretAddon, secretAddon } from "../secret-addon.js";
 import { deriveRootKey, importKey, randomKeyBytes } from "./key-derivation.js";
 import { KeyObjectSealKey } from "./key-object-seal-key.js";
 import { NativeSealKey } from "./native-seal-key.js";
 import type { SealKey } from "./seal-key.js";
 
 /**
- * Where a root key of this process lies. `secret`: in a page of `memfd_secret`, which nobody else can read, a debugger and a core
- * dump included. `locked`: in a page that is never swapped out, in no core dump, and wiped in a forked child. `unlocked`: in a
- * page that the system did not lock (`ulimit -l`). `key-object`: in a KeyObject of Node, since the addon of vram-seal is absent.
+ * Where a root key of this process lies. `secret`: in a page of `memfd_secret`, which no read of the process's memory by others, no
+ * core dump and no swap shows. `locked`: in a page that is never swapped out, in no core dump, and wiped in a forked child.
+ * `unlocked`: in a page that the system did not lock (`ulimit -l`). `key-object`: in a KeyObject of Node, since the addon of vram-seal
+ * is not installed.
  */
 export type SealKeyMemory = "secret" | "locked" | "unlocked" | "key-object";
 
@@ -28,26 +29,35 @@ export const inKeyObjects: RootKeys = {
 };
 
 export function inPages({ RootKey }: SecretAddon): RootKeys {
-  const make = (...args: ConstructorParameters<typeof RootKey>): SealKey => new NativeSealKey(newRootKey(() => new RootKey(...args)));
+  const made = (from: "key" | "secret" | "random", source?: Uint8Array) => {
+    try {
+      return newRootKey(() => new RootKey(from, source));
+    } finally {
+      source?.fill(0);
+    }
+  };
   return {
-    fromKey: (key) => make("key", key),
-    fromSecret: (secret) => make("secret", secret),
-    random: () => make("random"),
+    fromKey: (bytes) => lockedAsItLies(made("key", bytes)),
+    // The text that the key is derived from stays where it came from.
+    fromSecret: (secret) => new NativeSealKey(made("secret", secret), false),
+    random: () => lockedAsItLies(made("random")),
   };
 }
 
-/** The best place for root keys that this installation has. */
+const lockedAsItLies = (key: NativeRootKey): SealKey => new NativeSealKey(key, key.memory() !== "unlocked");
+
+/** The best place for root keys that this installation has. @throws SealError `KEY_UNAVAILABLE` where the addon does not load */
 export function rootKeys(): RootKeys {
   const addon = secretAddon();
   return addon === undefined ? inKeyObjects : inPages(addon);
 }
 
-/** Where the root keys that are made in this process lie. @throws SealError `KEY_UNAVAILABLE` */
+/** Where the root keys that are made in this process lie. @throws SealError `KEY_UNAVAILABLE`, also where the addon does not load */
 export function sealKeyMemory(): SealKeyMemory {
   const addon = secretAddon();
   if (addon === undefined) return "key-object";
   const key = newRootKey(() => new addon.RootKey("random"));
-  const { memory } = key;
+  const memory = key.memory();
   key.close();
   return memory;
 }
@@ -56,6 +66,6 @@ function newRootKey<T>(make: () => T): T {
   try {
     return make();
   } catch {
-    throw new SealError("KEY_UNAVAILABLE", "the system has no memory for a seal key", { details: { reason: "no-memory" } });
+    throw new SealError("KEY_UNAVAILABLE", "the system has no memory or no random bytes for a seal key", { details: { reason: "no-memory" } });
   }
 }

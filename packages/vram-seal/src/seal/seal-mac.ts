@@ -20,10 +20,11 @@ export async function sealMac(key: SealKey, instanceId: string, statement: Uint8
   throw new SealError("KEY_UNAVAILABLE", "the seal key gave no HMAC-SHA256", { details: { reason: "bad-mac" } });
 }
 
-/** Whether a MAC is that of a statement's bytes. @throws SealError `KEY_UNAVAILABLE` */
+/** Whether a MAC is that of a statement's bytes. @throws SealError `KEY_UNAVAILABLE`, also for a key that answers neither yes nor no */
 export async function verifySealMac(key: SealKey, instanceId: string, { statement, mac }: SealBytes): Promise<boolean> {
   const verdict: unknown = await key.verify(instanceId, signed(statement), mac);
-  return verdict === true;
+  if (typeof verdict === "boolean") return verdict;
+  throw new SealError("KEY_UNAVAILABLE", "the seal key did not tell whether a MAC is good", { details: { reason: "bad-verdict" } });
 }
 
 const signed = (statement: Uint8Array): Uint8Array => preAuthEncoding(SEAL_TYPE, statement);

@@ -130,6 +130,11 @@ describe("verifySeal", () => {
     expect((await errorOf(() => verifySeal(seal, options))).code).toBe("INVALID_INPUT");
   });
 
+  it.each([undefined, null, 1, "true"])("says KEY_UNAVAILABLE, not forgery, when the key's verdict is %j", async (verdict) => {
+    const unsure = { ...key, keyId: key.keyId, locked: key.locked, verify: () => Promise.resolve(verdict as never) };
+    expect(await failureOf(() => verifySeal(seal, { key: unsure, instanceId: INSTANCE }))).toEqual({ code: "KEY_UNAVAILABLE", reason: "bad-verdict" });
+  });
+
   it("says KEY_UNAVAILABLE, not forgery, when the key is closed", async () => {
     const closed = vectorKey();
     await closed.close();
