@@ -46,6 +46,7 @@ export type { RotationLimits } from "./log/rotation.js";
 export type { CheckpointInterval } from "./log/committer.js";
 export type { Checkpoint, SignedCheckpoint } from "./note/checkpoint.js";
 export type { MirrorLogger } from "./mirror/mirror.js";
+export type { ClockStep } from "./read/clock-check.js";
 export { describeProblem } from "./read/problem-list.js";
 export { checkAuditProof } from "./proof/check-proof.js";
 export type { CheckAuditProofOptions, ProvenHistory, ProvenLine } from "./proof/check-proof.js";

@@ -38,12 +38,13 @@ describe("the mirror", () => {
     const syslog = recorder({ levels: { crit: 2, warning: 4, info: 6 } });
     for (const mirror of [npm, syslog]) {
       const log = await openAuditLog({ dir: join(newDirectory(), "log"), mirror });
-      await log.append(violated());
+      await log.append({ ...violated(), correlationid: "request:7" });
       await log.append(allocationFailed());
       await log.close();
       await turn();
     }
     expect(npm.entries.map(({ level }) => level)).toEqual(["info", "error", "warn", "info"]);
+    expect(npm.entries[1]).toMatchObject({ audit: { correlationid: "request:7" } });
     expect(syslog.entries.map(({ level }) => level)).toEqual(["info", "crit", "warning", "info"]);
   });
 

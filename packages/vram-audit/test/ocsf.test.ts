@@ -52,6 +52,13 @@ describe("OCSF 1.8", () => {
     expect(newer).toMatchObject({ class_uid: 0, category_uid: 0, type_uid: 99, activity_name: "vram.shard.repaired", severity_id: 3 });
   });
 
+  it("carries the correlation id", () => {
+    const event = toOcsf(entryOf({ ...violated(), correlationid: "request:7" }));
+    expect(event.metadata).toMatchObject({ correlation_uid: "request:7" });
+    expect(ocsfProblems(event)).toEqual([]);
+    expect(toOcsf(entryOf(violated())).metadata).not.toHaveProperty("correlation_uid");
+  });
+
   it("names the SHA-256 of the line, the digests, the GPU and the sizes, never an address", () => {
     const [first] = ENTRIES;
     expect(first && toOcsf(first).raw_data_hash).toMatchObject({ algorithm_id: 3 });

@@ -70,6 +70,11 @@ describe("OpenTelemetry log records", () => {
     }
   });
 
+  it("carry the correlation id", () => {
+    expect(attributeOf(recordOf(entryOf({ ...violated(), correlationid: "request:7" })), "vram.audit.correlation_id")).toEqual({ stringValue: "request:7" });
+    expect(attributeOf(recordOf(entryOf(violated())), "vram.audit.correlation_id")).toBeUndefined();
+  });
+
   it("carry the data as attributes of one type each", () => {
     for (const entry of ENTRIES) {
       const record = recordOf(entry);

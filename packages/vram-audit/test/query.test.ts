@@ -15,12 +15,12 @@ async function writeTwoWorkers(home = newDirectory()): Promise<string> {
   const dir = join(home, "log");
   const log = await openAuditLog({ dir });
   const [one, two] = [workerSource("wörker 1"), workerSource("2")];
-  await log.append({ ...sealed("shard-0"), source: one });
+  await log.append({ ...sealed("shard-0"), source: one, correlationid: "request:7" });
   await log.append({ ...verified("shard-0"), source: two });
   await log.append({ ...allocationFailed(), source: two, subject: "another subject" });
   await log.append({ ...sealed("shard-1"), source: one });
   await log.append(violated());
-  await log.append({ ...deallocated("shard-1", { wiped: false }), source: one });
+  await log.append({ ...deallocated("shard-1", { wiped: false }), source: one, correlationid: "request:7" });
   await log.close();
   return dir;
 }
@@ -58,6 +58,8 @@ describe("a query", () => {
     [{ shardId: "shard-0" }, [2, 3, 4]],
     [{ shardId: "shard" }, []],
     [{ workerId: "wörker 1" }, [2, 5, 7]],
+    [{ correlationId: "request:7" }, [2, 7]],
+    [{ correlationId: "request" }, []],
     [{ severity: "info" }, [1, 2, 3, 4, 5, 6, 7, 8]],
     [{ severity: "warning" }, [4, 6, 7]],
     [{ severity: "critical" }, [6, 7]],
@@ -105,6 +107,7 @@ describe("a query", () => {
     [{ dir: "a", filter: { types: ["vram.shard.seeled"] } }, "options.filter.types.0"],
     [{ dir: "a", filter: { shardId: "a/b" } }, "options.filter.shardId"],
     [{ dir: "a", filter: { workerId: "" } }, "options.filter.workerId"],
+    [{ dir: "a", filter: { correlationId: "a b" } }, "options.filter.correlationId"],
     [{ dir: "a", filter: { severity: "error" } }, "options.filter.severity"],
     [{ dir: "a", filter: { from: new Date(Number.NaN) } }, "options.filter.from"],
     [{ dir: "a", filter: { to: "2026-01-01" } }, "options.filter.to"],

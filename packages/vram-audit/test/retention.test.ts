@@ -189,7 +189,7 @@ describe("a log whose beginning was removed by record", () => {
     const names = await segmentNames(dir);
     const root = "00".repeat(32);
     const segment = { first: 1, last: (await readSegment(dir, LOG)).length, bytes: 1, sha256: root };
-    const draft = draftLine({ type: "vram.audit.retired", severity: "info", data: { segments: [segment], root } }, "x", new Date());
+    const draft = draftLine({ type: "vram.audit.retired", severity: "info", data: { segments: [segment], root } }, "x", { time: new Date(), elapsedMs: 1_000_000 });
     const forged = placeLine(draft, lines.length + 1, createHash("sha256").update(lines.at(-1) ?? "").digest("hex"));
     const copy = join(newDirectory(), "log");
     await copyLog(dir, copy);

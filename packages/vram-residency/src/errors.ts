@@ -2,6 +2,7 @@ import type { AuditErrorCode } from "vram-audit";
 import type { CudaErrorCode } from "vram-cuda";
 import type { PolicyErrorCode } from "vram-policy";
 import type { SealErrorCode } from "vram-seal";
+import { correlationId } from "./correlation.js";
 
 /** What a caller can do about an error: try again later, stop, or correct the call. */
 export type VramErrorKind = "retriable" | "fatal" | "caller";
@@ -35,6 +36,8 @@ export class VramError extends Error {
   readonly code: VramErrorCode;
   readonly kind: VramErrorKind;
   readonly details: VramErrorDetails;
+  /** The operation that made it, whose events carry the same id; undefined for one that did not begin. */
+  readonly correlationId: string | undefined = correlationId();
 
   constructor(code: VramErrorCode, message: string, options: { details?: VramErrorDetails; cause?: unknown } = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);

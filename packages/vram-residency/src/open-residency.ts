@@ -4,11 +4,12 @@ import { openDriver } from "vram-cuda";
 import type { DeviceFacts, Driver } from "vram-cuda";
 import { generateAttestationKey } from "vram-seal";
 import { createCapacity, evaluateDevice, evaluateSealKey, joinReports, resolvePolicy } from "vram-policy";
+import { correlated } from "./correlation.js";
 import { invalidInput, toVramError } from "./errors.js";
 import { policyViolated, workerStarted } from "./events.js";
 import { ownFields, readGiven } from "./given.js";
 import { parseOpenOptions } from "./options.js";
-import type { OpenResidencyOptions } from "./options.js";
+import type { OpenResidencyOptions, ParsedOpenOptions } from "./options.js";
 import { policyError } from "./policy-error.js";
 import { Residency } from "./residency.js";
 import { assertUsable } from "./seal-keys.js";
@@ -24,22 +25,23 @@ export async function openResidency(options: OpenResidencyOptions): Promise<Resi
   let given: unknown = {};
   try {
     given = readGiven("options", () => ownFields(options), "INVALID_CONFIG");
-    return await open(given);
+    const parsed = parseOpenOptions(given);
+    return await correlated(parsed.correlationId, () => open(parsed));
   } catch (error) {
     await closeGiven(Object(given) as Partial<OpenResidencyOptions>);
     throw toVramError(error);
   }
 }
 
-async function open(given: unknown): Promise<Residency> {
-  const { device: selector, sealKey, audit, workerId, limits, ...options } = parseOpenOptions(given);
+async function open({ device: selector, sealKey, audit, workerId, limits, ...options }: ParsedOpenOptions): Promise<Residency> {
   const policy = resolvePolicy(options.policy ?? {});
   const driver = openDriver(options.driver);
   const deviceFacts = selectDevice(driver, selector);
   const deviceReport = evaluateDevice({ driver: driver.facts, device: deviceFacts }, policy);
   const report = joinReports(deviceReport, evaluateSealKey(sealKey, policy));
   if (!report.ok) {
-    throw policyError(report, await failureOf(audit.append({ ...policyViolated("open", null, report), source: workerSource(workerId) })));
+    const event = { ...policyViolated("open", null, report), source: workerSource(workerId), correlationid: options.correlationId };
+    throw policyError(report, await failureOf(audit.append(event)));
   }
   const instanceId = randomBytes(16).toString("hex");
   await assertUsable(sealKey, instanceId);

@@ -4,9 +4,10 @@ import type { AuditLog } from "vram-audit";
 import type { DriverSource } from "vram-cuda";
 import type { PolicyOptions } from "vram-policy";
 import type { AttestationKey, SealKey } from "vram-seal";
-import { NAME_MAX_LENGTH, digestProblem, shardIdProblem, textProblem } from "vram-text";
+import { NAME_MAX_LENGTH, correlationIdProblem, digestProblem, shardIdProblem, textProblem } from "vram-text";
 import { z } from "zod";
 import { approvalOf } from "./approval.js";
+import { newCorrelationId } from "./correlation.js";
 import { VramError, invalidInput } from "./errors.js";
 import { ownFields, readGiven } from "./given.js";
 import type { ModelFormat } from "./model/header.js";
@@ -32,6 +33,7 @@ const checked = (problem: (value: unknown) => string | undefined) =>
 
 const name = checked((value) => textProblem(value, NAME_MAX_LENGTH));
 const digest = checked(digestProblem);
+const correlationId = checked(correlationIdProblem).default(newCorrelationId);
 const callable = <T>() => z.custom<T>((value) => typeof value === "function", "be a function");
 const abortSignal = z.custom<AbortSignal>((value) => value instanceof AbortSignal, "be an AbortSignal");
 
@@ -72,6 +74,7 @@ const openOptions = options({
     viewTimeoutMs: z.int(TIMEOUT).min(0, TIMEOUT).max(LONGEST_TIMEOUT_MS, TIMEOUT).default(DEFAULT_VIEW_TIMEOUT_MS),
   }).prefault({}),
   driver: options({ libraryPath: z.string("be a path").min(1, "be a path") }).optional(),
+  correlationId,
 });
 
 const LONGEST_EVIDENCE_BYTES = 16 * 1024 * 1024;
@@ -120,6 +123,7 @@ const runOptions = {
   staging: z.enum(["pageable", "pinned"], 'be "pageable" or "pinned"').default("pageable"),
   onProgress: callable<(progress: SealProgress) => void>().optional(),
   signal: abortSignal.optional(),
+  correlationId,
 };
 
 const sealOptions = options({
@@ -150,7 +154,7 @@ const viewOptions = options({
     .default(1),
 });
 
-const callOptions = options({ signal: abortSignal.optional() });
+const callOptions = options({ signal: abortSignal.optional(), correlationId });
 
 const NONCE = "be a Uint8Array of 16 to 64 bytes";
 
@@ -159,6 +163,7 @@ const attestOptions = options({
     .custom<Uint8Array>((value) => value instanceof Uint8Array && value.length >= 16 && value.length <= 64, NONCE)
     .transform((nonce) => Uint8Array.from(nonce)),
   signal: abortSignal.optional(),
+  correlationId,
 });
 
 /** How far a seal has come: bytes moved to the device while loading, bytes hashed on it while digesting. */
@@ -192,6 +197,8 @@ export interface OpenResidencyOptions {
   };
   /** The driver library; default: the system's. A simulator is used only when named here. */
   readonly driver?: DriverSource;
+  /** Names the opening in its events, as in `CallOptions`. */
+  readonly correlationId?: string;
 }
 
 /**
@@ -201,7 +208,7 @@ export interface OpenResidencyOptions {
 export type Staging = "pageable" | "pinned";
 
 /** How to seal one model. */
-export interface SealOptions {
+export interface SealOptions extends CallOptions {
   /** 1 to 256 characters of `[A-Za-z0-9_-]`; default: a random one. */
   readonly shardId?: string;
   /** Where the model comes from, 1 to 512 characters; goes into the seal as it is. */
@@ -212,7 +219,6 @@ export interface SealOptions {
   readonly format?: ModelFormat;
   readonly staging?: Staging;
   readonly onProgress?: (progress: SealProgress) => void;
-  readonly signal?: AbortSignal;
 }
 
 /**
@@ -236,7 +242,7 @@ export interface Expectation {
 export type SignedExpectation = Required<Pick<Expectation, "modelSignature" | "publicKey">>;
 
 /** How to seal a model of several files. */
-export interface SealSetOptions {
+export interface SealSetOptions extends CallOptions {
   /** 1 to 240 characters of `[A-Za-z0-9_-]`; default: a random one. The shards are `<setId>-0`, `<setId>-1` and so on. */
   readonly setId?: string;
   /** Where the model comes from, 1 to 512 characters; goes into every seal as it is. */
@@ -246,7 +252,6 @@ export interface SealSetOptions {
   readonly staging?: Staging;
   /** Told in bytes of the whole set. */
   readonly onProgress?: (progress: SealProgress) => void;
-  readonly signal?: AbortSignal;
 }
 
 export interface ViewOptions {
@@ -254,8 +259,14 @@ export interface ViewOptions {
   readonly minAlignment?: number;
 }
 
+/** What every operation takes. */
 export interface CallOptions {
   readonly signal?: AbortSignal;
+  /**
+   * Names the operation in its events and errors: an id of a request for one, 1 to 128 characters of `[A-Za-z0-9_.:-]`;
+   * default: a random one.
+   */
+  readonly correlationId?: string;
 }
 
 export interface AttestOptions extends CallOptions {
@@ -263,7 +274,7 @@ export interface AttestOptions extends CallOptions {
   readonly nonce: Uint8Array;
 }
 
-type ParsedOpenOptions = z.output<typeof openOptions>;
+export type ParsedOpenOptions = z.output<typeof openOptions>;
 export type ParsedSealOptions = z.output<typeof sealOptions>;
 export type ParsedAttestOptions = z.output<typeof attestOptions>;
 type ParsedCallOptions = z.output<typeof callOptions>;

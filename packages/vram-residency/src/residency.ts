@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { SealKey } from "vram-seal";
 import { attestShards } from "./attest.js";
+import { correlated, newCorrelationId } from "./correlation.js";
 import { invalidInput, toVramError } from "./errors.js";
 import { workerStopped } from "./events.js";
 import { assertNotHeldHere, prepareExecution } from "./execute.js";
@@ -57,9 +58,7 @@ export class Residency {
    * `POLICY_VIOLATION`, `KEY_UNAVAILABLE`, `AUDIT_UNAVAILABLE`, `INVALID_INPUT`, `ABORTED`, `STOPPED`; nothing of it stays.
    */
   async seal(source: ModelSource, options?: SealOptions): Promise<SealedShard> {
-    return this.#run(async (worker) => {
-      worker.lifecycle.assertReady();
-      const { shardId, expect, format, ...rest } = parseSealOptions(options);
+    return this.#run(() => parseSealOptions(options), async (worker, { shardId, expect, format, ...rest }) => {
       const [live] = await sealParts(worker, { ...rest, parts: [{ source, shardId, approval: expect, format }], setId: null });
       if (live === undefined) throw invalidInput("source", "be one model");
       return sealedShard(worker, live);
@@ -72,9 +71,7 @@ export class Residency {
    * @throws VramError as `seal`; nothing of the set stays.
    */
   async sealSet(source: SetSource, options?: SealSetOptions): Promise<SealedSet> {
-    return this.#run(async (worker) => {
-      worker.lifecycle.assertReady();
-      const { setId = randomSetId(), expect, ...rest } = parseSealSetOptions(options);
+    return this.#run(() => parseSealSetOptions(options), async (worker, { setId = randomSetId(), expect, ...rest }) => {
       const { parts, checkHeaders } = await openSetSource(source, { setId, expect });
       const live = await sealParts(worker, { ...rest, parts, checkHeaders, setId });
       return new SealedSet(setId, live.map((shard) => sealedShard(worker, shard)));
@@ -88,10 +85,7 @@ export class Residency {
    * `ABORTED`, `STOPPED`
    */
   async verify(target: VerifyTarget, options?: CallOptions): Promise<VerifyReport> {
-    return this.#run((worker) => {
-      worker.lifecycle.assertReady();
-      return verifyTarget(worker, target, parseCallOptions(options).signal);
-    });
+    return this.#run(() => parseCallOptions(options), (worker, { signal }) => verifyTarget(worker, target, signal));
   }
 
   /**
@@ -105,11 +99,10 @@ export class Residency {
     fn: (lease: Lease) => T | PromiseLike<T>,
     options?: CallOptions,
   ): Promise<T> {
-    const run = await this.#run((worker) => {
-      worker.lifecycle.assertReady();
-      const { signal } = parseCallOptions(options);
+    const run = await this.#run(() => parseCallOptions(options), async (worker, { signal, correlationId }) => {
       if (typeof fn !== "function") throw invalidInput("fn", "be a function");
-      return prepareExecution(worker, targetsOf(shards), fn, signal);
+      const execution = await prepareExecution(worker, targetsOf(shards), fn, signal);
+      return () => correlated(correlationId, execution);
     });
     return this.#track(run());
   }
@@ -121,11 +114,7 @@ export class Residency {
    * @throws VramError as `verify`; nothing is signed then.
    */
   async attest(shards: ExecuteTarget | readonly ExecuteTarget[], options: AttestOptions): Promise<string> {
-    return this.#run((worker) => {
-      worker.lifecycle.assertReady();
-      const parsed = parseAttestOptions(options);
-      return attestShards(worker, targetsOf(shards), parsed);
-    });
+    return this.#run(() => parseAttestOptions(options), (worker, parsed) => attestShards(worker, targetsOf(shards), parsed));
   }
 
   /**
@@ -134,10 +123,7 @@ export class Residency {
    * @throws VramError `INVALID_INPUT` for a key of this residency, `AUDIT_UNAVAILABLE`, `STOPPED`; the key stays the caller's.
    */
   async rotateSealKey(key: SealKey): Promise<void> {
-    return this.#run((worker) => {
-      worker.lifecycle.assertReady();
-      return rotateKey(worker, parseSealKey(key));
-    });
+    return this.#run(() => parseCallOptions({}), (worker) => rotateKey(worker, parseSealKey(key)));
   }
 
   /**
@@ -146,9 +132,7 @@ export class Residency {
    * @throws VramError as `verify`; the shard then keeps its seal.
    */
   async reseal(shard: SealedShard, options?: CallOptions): Promise<void> {
-    return this.#run((worker) => {
-      worker.lifecycle.assertReady();
-      const { signal } = parseCallOptions(options);
+    return this.#run(() => parseCallOptions(options), (worker, { signal }) => {
       if (!SealedShard.is(shard)) throw invalidInput("shard", "be a sealed shard");
       return resealShard(worker, shard, signal);
     });
@@ -161,10 +145,7 @@ export class Residency {
    * `AUDIT_UNAVAILABLE`, `STOPPED`
    */
   async retireSealKey(keyId: string): Promise<void> {
-    return this.#run((worker) => {
-      worker.lifecycle.assertReady();
-      return retireKey(worker, keyId);
-    });
+    return this.#run(() => parseCallOptions({}), (worker) => retireKey(worker, keyId));
   }
 
   /** The public half of the key that signs attestations, SubjectPublicKeyInfo in PEM: what a verifier pins. */
@@ -183,7 +164,7 @@ export class Residency {
    */
   async close(): Promise<void> {
     assertNotHeldHere(this.#worker.registry.all());
-    this.#closed ??= this.#close();
+    this.#closed ??= correlated(newCorrelationId(), () => this.#close());
     await this.#closed;
   }
 
@@ -198,7 +179,7 @@ export class Residency {
     await Promise.all(registry.all().map((shard) => releaseShard(this.#worker, shard, "closed")));
     try {
       await parts.device.close();
-      if (first) await parts.audit.append(workerStopped(parts, "closed", null));
+      if (first) await this.#worker.record(workerStopped(parts, "closed", null));
     } catch (error) {
       throw toVramError(error);
     } finally {
@@ -206,11 +187,13 @@ export class Residency {
     }
   }
 
-  #run<T>(operation: (worker: Worker) => Promise<T>): Promise<T> {
+  #run<Options extends { readonly correlationId: string }, T>(parse: () => Options, operation: (worker: Worker, options: Options) => Promise<T>): Promise<T> {
     return this.#track(
       (async () => {
         try {
-          return await operation(this.#worker);
+          this.#worker.lifecycle.assertReady();
+          const options = parse();
+          return await correlated(options.correlationId, () => operation(this.#worker, options));
         } catch (error) {
           throw toVramError(error);
         }
@@ -251,7 +234,7 @@ function sealedShard(worker: Worker, live: LiveShard): SealedShard {
     isLive: () => worker.registry.find(live.shardId) === live,
     release: () => {
       assertNotHeldHere([live]);
-      return releaseShard(worker, live, "released");
+      return correlated(newCorrelationId(), () => releaseShard(worker, live, "released"));
     },
   });
 }

@@ -4,6 +4,7 @@ import type { Device, DriverFacts } from "vram-cuda";
 import { evaluateSealKey, joinReports } from "vram-policy";
 import type { Capacity, Policy, PolicyReport } from "vram-policy";
 import type { AttestationKey, SealKey } from "vram-seal";
+import { correlationId } from "./correlation.js";
 import { VramError, toVramError } from "./errors.js";
 import { workerStopped } from "./events.js";
 import { Lifecycle } from "./lifecycle.js";
@@ -81,6 +82,6 @@ export class Worker {
 
   async #append(event: AuditEvent): Promise<void> {
     const { audit, workerId } = this.parts;
-    await audit.append({ ...event, source: workerSource(workerId) });
+    await audit.append({ ...event, source: workerSource(workerId), correlationid: correlationId() });
   }
 }

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { openAuditLog, workerSource } from "vram-audit";
 import { itWithTool, runTool } from "../../vram-seal/test/support/tool.js";
 import { sealVerificationFailed, sealVerified, workerStopped } from "../src/events.js";
@@ -21,7 +21,7 @@ beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "vram-test-"));
   dir = join(home, "audit");
   const log = await openAuditLog({ dir });
-  await log.append({ ...verified("shard-0"), source: workerSource("w 1") });
+  await log.append({ ...verified("shard-0"), source: workerSource("w 1"), correlationid: "request:7" });
   await log.append(sealVerificationFailed({ shardId: "shard-1", reason: "digest", expectedDigest: DIGEST }));
   await log.append(workerStopped({ workerId: "w 2", instanceId: "cd".repeat(16) }, "stopped", "SEAL_VERIFICATION_FAILED"));
   await log.close();
@@ -49,6 +49,7 @@ describe("vram-residency audit query", () => {
     [["--type", "vram.shard.verified", "--type", "vram.audit.closed"], [2, 5]],
     [["--shard", "shard-1"], [3]],
     [["--worker", "w 2", "--from", "2001-01-01"], [4]],
+    [["--correlation", "request:7"], [2]],
     [["--severity", "critical", "--to", "2999-12-31T23:59:59+01:00"], [3, 4]],
     [["--from", "2999-01-01"], []],
     [["--to", "2001-01-01"], []],
@@ -138,5 +139,20 @@ describe("vram-residency audit export", () => {
     for (const command of ["query", "export"]) {
       expect(execFileSync(process.execPath, [cli, "audit", command, "--help"]).toString()).toMatch(/Examples:\n {2}vram-residency audit/);
     }
+  });
+});
+
+describe("vram-residency audit verify", () => {
+  it("says where the clock was set, and that the log is good", async () => {
+    const set = join(await temporaryFolder(), "audit");
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const log = await openAuditLog({ dir: set });
+    vi.setSystemTime(Date.now() - 7_200_000);
+    await log.append(verified("a"));
+    await log.close();
+    vi.useRealTimers();
+    const { code, stdout } = await run(["audit", "verify", set]);
+    expect(lines(stdout)[0]).toMatch(/^NOTICE: at line 2 the writer's clock had gone back by 7200(\.\d+)? s\.$/);
+    expect([code, lines(stdout).at(-1)]).toEqual([0, expect.stringMatching(/: good\.$/)]);
   });
 });

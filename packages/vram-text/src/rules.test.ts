@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { digestProblem, shardIdProblem, textProblem } from "./rules.js";
+import { correlationIdProblem, digestProblem, shardIdProblem, textProblem } from "./rules.js";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 
@@ -60,5 +60,15 @@ describe("IV-005 test_null_byte_rejection", () => {
 
   it("accepts well-formed text of any script", () => {
     expect(textProblem("hf:org/modèle@日本語-😀")).toBeUndefined();
+  });
+});
+
+describe("test_correlation_id_validation", () => {
+  it.each(["a", "req:7f.3-A_9", "a".repeat(128)])("accepts %j", (id) => {
+    expect(correlationIdProblem(id)).toBeUndefined();
+  });
+
+  it.each(["", "a".repeat(129), "a b", "a/b", "a\n", "a\0", "é", 1, null])("refuses %j", (id) => {
+    expect(correlationIdProblem(id)).toMatch(/^(?:have 1 to 128 characters|be a string)/);
   });
 });

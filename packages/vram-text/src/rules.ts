@@ -36,3 +36,11 @@ export function digestProblem(value: unknown): string | undefined {
     ? undefined
     : "be 64 lowercase hexadecimal characters";
 }
+
+/** Says what is wrong with the id that names one operation, or nothing: 1 to 128 characters of `[A-Za-z0-9_.:-]`. */
+export function correlationIdProblem(value: unknown): string | undefined {
+  if (typeof value !== "string") return "be a string";
+  return /^[A-Za-z0-9_.:-]{1,128}$/.test(value)
+    ? undefined
+    : 'have 1 to 128 characters of A-Z, a-z, 0-9, "_", ".", ":" and "-"';
+}

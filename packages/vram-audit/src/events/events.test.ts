@@ -7,7 +7,7 @@ import { parseEvent } from "./parse-event.js";
 import type { AuditEvent } from "./schema.js";
 
 function lineOf(event: AuditEvent): string {
-  return placeLine(draftLine(event, "origin", new Date(0)), 12, GENESIS).toString("utf8");
+  return placeLine(draftLine(event, "origin", { time: new Date(0), elapsedMs: 5 }), 12, GENESIS).toString("utf8");
 }
 
 function refusal(value: unknown): AuditError {
@@ -23,7 +23,7 @@ describe("the vocabulary", () => {
   it.each(EVENTS)("writes and reads $type", (event) => {
     const { fault, event: read } = parseLine(Buffer.from(lineOf(parseEvent(event))));
     expect(fault).toBeUndefined();
-    expect(read).toMatchObject({ ...event, specversion: "1.0", sequence: "0000000000000012", time: "1970-01-01T00:00:00.000Z" });
+    expect(read).toMatchObject({ ...event, specversion: "1.0", sequence: "0000000000000012", time: "1970-01-01T00:00:00.000Z", elapsedms: "5" });
   });
 
   it.each(EVENTS)("needs every field of $type, and no other", (event) => {
@@ -85,6 +85,20 @@ describe("the vocabulary", () => {
   });
 });
 
+describe("a correlation id", () => {
+  it("is written and read", () => {
+    const { event, envelope } = parseLine(Buffer.from(lineOf(parseEvent({ ...verified("a"), correlationid: "request:7" }))));
+    expect([event?.correlationid, envelope?.correlationid]).toEqual(["request:7", "request:7"]);
+    expect(lineOf(verified("a"))).not.toContain("correlationid");
+  });
+
+  it.each(["", "a b", "a".repeat(129), null])("is refused if it is %j", (correlationid) => {
+    expect(refusal({ ...verified("a"), correlationid }).details["argument"]).toBe("event.correlationid");
+    const line = JSON.stringify({ ...(JSON.parse(lineOf(verified("a"))) as object), correlationid });
+    expect(parseLine(Buffer.from(line)).fault).toBe("schema");
+  });
+});
+
 describe("reading a line", () => {
   const line = lineOf(verified("a", 1.5));
 
@@ -100,6 +114,9 @@ describe("reading a line", () => {
     ["schema", line.replace("1.5", "-1.5")],
     ["schema", line.replace("vram.shard.verified", "vram.shard.sealed")],
     ["schema", line.replace('"specversion":"1.0"', '"specversion":"1.1"')],
+    ["schema", line.replace('"elapsedms":"5"', '"elapsedms":5')],
+    ["schema", line.replace('"elapsedms":"5"', '"elapsedms":"05"')],
+    ["schema", line.replace('"elapsedms":"5",', "")],
     ["schema", "[]"],
     ["schema", "null"],
   ])("finds the fault %s in %s", (fault, text) => {

@@ -1,4 +1,4 @@
-import { digestProblem, shardIdProblem, textProblem } from "vram-text";
+import { correlationIdProblem, digestProblem, shardIdProblem, textProblem } from "vram-text";
 import { z } from "zod";
 import { spelled } from "./spelling.js";
 
@@ -37,6 +37,7 @@ export const text = spelled(ruled(byteLengthProblem), "string", `[ !#-\\[\\]-~]{
 export const name = ruled((value) => textProblem(value));
 export const shardId = spelled(ruled(shardIdProblem), "string", "[A-Za-z0-9_-]{1,256}");
 export const digest = spelled(ruled(digestProblem), "string", "[0-9a-f]{64}");
+export const correlationId = spelled(ruled(correlationIdProblem), "string", "[A-Za-z0-9_.:-]{1,128}");
 export const keyId = matching(/^[0-9a-f]{16}$/, "be 16 lowercase hexadecimal characters");
 export const instanceId = matching(/^[0-9a-f]{32}$/, "be 32 lowercase hexadecimal characters");
 export const driverId = matching(/^(?:0|[1-9][0-9]{0,19})$/, "be a 64-bit number in decimal text");

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import { digest, exactly, matching, oneOf, record, source, text } from "./fields.js";
+import { correlationId, digest, exactly, matching, oneOf, record, source, text } from "./fields.js";
 import { sourceOf, subjectOf } from "./parse-event.js";
 import { type KnownEvent, KNOWN_TYPES, knownEventSchema } from "./schema.js";
 import { formatSequence } from "./sequence.js";
@@ -26,7 +26,9 @@ export const envelopeSchema = record({
   source,
   type: z.string().regex(/^vram(?:\.[a-z][a-z0-9_]*)+$/),
   subject: text.optional(),
+  correlationid: correlationId.optional(),
   time: timestamp,
+  elapsedms: matching(/^(?:0|[1-9][0-9]{0,15})$/, "be a number in decimal text"),
   severity: oneOf(...SEVERITIES),
   sequence: matching(/^[0-9]{16}$/, "be 16 digits"),
   prevhash: digest,
@@ -49,6 +51,13 @@ export interface AuditEntry {
   readonly event: StoredEvent | undefined;
 }
 
+/** When an event was handed to the log, by a clock that may be set and by one that may not. */
+export interface Moment {
+  readonly time: Date;
+  /** Milliseconds since the session's writer opened the log, an integer. */
+  readonly elapsedMs: number;
+}
+
 /** An event as it will be written, but for its place in the chain. */
 export interface DraftLine {
   readonly head: string;
@@ -57,10 +66,11 @@ export interface DraftLine {
 }
 
 /** Fixes everything about a line that does not depend on the lines before it. */
-export function draftLine(event: KnownEvent, origin: string, time: Date): DraftLine {
-  const { type, severity } = event;
-  const subject = subjectOf(event);
-  const attributes = { specversion: "1.0", id: randomUUID(), source: sourceOf(event, origin), type, subject, time: time.toISOString(), severity };
+export function draftLine(event: KnownEvent, origin: string, { time, elapsedMs }: Moment): DraftLine {
+  const { type, severity, correlationid } = event;
+  const [source, subject] = [sourceOf(event, origin), subjectOf(event)];
+  const times = { time: time.toISOString(), elapsedms: String(elapsedMs) };
+  const attributes = { specversion: "1.0", id: randomUUID(), source, type, subject, correlationid, ...times, severity };
   const head = JSON.stringify(attributes).slice(0, -1);
   const data = JSON.stringify(event.data);
   return { head, data, byteLength: Buffer.byteLength(head) + PLACE_BYTES + Buffer.byteLength(data) };

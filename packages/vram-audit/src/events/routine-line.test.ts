@@ -6,7 +6,7 @@ import { draftLine, GENESIS, parseLine, placeLine } from "./line.js";
 import { readRoutineLine } from "./routine-line.js";
 import type { KnownEvent } from "./schema.js";
 
-const lineOf = (event: KnownEvent) => placeLine(draftLine(event, "origin", new Date(0)), 12, GENESIS).toString("utf8");
+const lineOf = (event: KnownEvent) => placeLine(draftLine(event, "origin", { time: new Date(0), elapsedMs: 5 }), 12, GENESIS).toString("utf8");
 
 /** Whether the line was accepted; if so, the judge of all lines must find the same in it. */
 function accepts(text: string, encoding: BufferEncoding = "utf8"): boolean {
@@ -19,7 +19,7 @@ function accepts(text: string, encoding: BufferEncoding = "utf8"): boolean {
   return true;
 }
 
-const LINE = lineOf({ ...verified("shard-7", 1.5), subject: "a b" });
+const LINE = lineOf({ ...verified("shard-7", 1.5), subject: "a b", correlationid: "request:7" });
 
 /** Numbers as text: good ones, and such as have another spelling or none. */
 const number = fc.oneof(
@@ -51,7 +51,7 @@ describe("a routine line", () => {
 
   it("is never one that is refused, whatever a field holds", () => {
     const field = fc.oneof(
-      fc.tuple(fc.constantFrom("id", "source", "subject", "shardId"), fc.oneof(text.map((value) => `"${value}"`), text.map((value) => JSON.stringify(value)))),
+      fc.tuple(fc.constantFrom("id", "source", "subject", "correlationid", "elapsedms", "shardId"), fc.oneof(text.map((value) => `"${value}"`), text.map((value) => JSON.stringify(value)))),
       fc.tuple(fc.constantFrom("vramBytes", "durationMs"), number),
       fc.tuple(fc.constant("time"), time.map((value) => `"${value}"`)),
     );

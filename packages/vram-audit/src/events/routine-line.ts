@@ -5,7 +5,7 @@ import { objectPattern } from "./spelling.js";
 /** A line whose event tells nothing about the log, nor that a shard came or went: its checks need no more than its place. */
 export interface RoutineLine {
   readonly fault?: undefined;
-  readonly envelope: Pick<Envelope, "type" | "time" | "sequence" | "prevhash">;
+  readonly envelope: Pick<Envelope, "type" | "time" | "elapsedms" | "sequence" | "prevhash">;
   readonly event?: undefined;
 }
 
@@ -13,7 +13,7 @@ export interface RoutineLine {
 export type CheckedLine = ParsedLine | RoutineLine;
 
 const { type, severity, data } = sealVerified.shape;
-const LINE = new RegExp(`^${objectPattern({ ...envelopeSchema.shape, type, severity, data }, ["time", "sequence", "prevhash"])}$`);
+const LINE = new RegExp(`^${objectPattern({ ...envelopeSchema.shape, type, severity, data }, ["time", "elapsedms", "sequence", "prevhash"])}$`);
 
 /**
  * Reads a line about a verification, of which a log has one for every execution, several times as fast as {@link parseLine}, or answers undefined.
@@ -22,7 +22,8 @@ const LINE = new RegExp(`^${objectPattern({ ...envelopeSchema.shape, type, sever
  * is for `parseLine` to say.
  */
 export function readRoutineLine(bytes: Buffer): RoutineLine | undefined {
-  const [, time, sequence, prevhash, durationMs] = LINE.exec(bytes.toString("latin1")) ?? [];
-  if (time === undefined || sequence === undefined || prevhash === undefined || String(Number(durationMs)) !== durationMs) return undefined;
-  return { envelope: { type: type.value, time, sequence, prevhash } };
+  const [, time, elapsedms, sequence, prevhash, durationMs] = LINE.exec(bytes.toString("latin1")) ?? [];
+  if (time === undefined || elapsedms === undefined || sequence === undefined || prevhash === undefined) return undefined;
+  if (String(Number(durationMs)) !== durationMs) return undefined;
+  return { envelope: { type: type.value, time, elapsedms, sequence, prevhash } };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  correlationId,
   count,
   digest,
   driverId,
@@ -29,7 +30,14 @@ const critical = oneOf("critical");
 const backend = oneOf("cuda", "simulator", "custom");
 
 function event<Type extends string, Severity extends z.ZodType, Data extends z.ZodType>(type: Type, severity: Severity, data: Data) {
-  return record({ type: exactly(type), severity, subject: text.optional(), source: source.optional(), data });
+  return record({
+    type: exactly(type),
+    severity,
+    subject: text.optional(),
+    source: source.optional(),
+    correlationid: correlationId.optional(),
+    data,
+  });
 }
 
 const vramSealed = event(

@@ -133,6 +133,7 @@ export function toOcsf(entry: AuditEntry): OcsfEvent {
       log_name: "audit-v1",
       event_code: envelope.type,
       original_time: envelope.time,
+      ...(envelope.correlationid !== undefined && { correlation_uid: envelope.correlationid }),
     },
     raw_data: line,
     raw_data_hash: { ...SHA_256, value: sha256Hex(Buffer.from(line)) },

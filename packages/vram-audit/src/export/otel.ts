@@ -58,7 +58,7 @@ export function toOtel(entry: AuditEntry): OtlpLogs {
 
 function toRecord(entry: AuditEntry): OtlpLogRecord {
   const { line, envelope, event } = entry;
-  const { id, source, specversion, subject, type, time, severity, sequence, prevhash } = envelope;
+  const { id, source, specversion, subject, correlationid, type, time, severity, sequence, prevhash } = envelope;
   const nanoseconds = (BigInt(Date.parse(time)) * 1_000_000n).toString();
   return {
     timeUnixNano: nanoseconds,
@@ -77,6 +77,7 @@ function toRecord(entry: AuditEntry): OtlpLogRecord {
       text("log.record.uid", id),
       { key: "vram.audit.sequence", value: { intValue: String(Number(sequence)) } },
       text("vram.audit.prevhash", prevhash),
+      ...(correlationid === undefined ? [] : [text("vram.audit.correlation_id", correlationid)]),
       ...fields(event?.data ?? {}, "vram."),
     ],
   };

@@ -56,14 +56,14 @@ export class Committer {
   submit(submission: Submission): Promise<Receipt> {
     const refusal = isUrgent(submission) ? this.#failure : this.failure;
     if (refusal !== undefined) return Promise.reject(refusal);
-    const { draft, onDurable, urgency } = submission;
+    const { draft, moment, onDurable, urgency } = submission;
     const bytes = this.#waitingBytes + draft.byteLength;
     if (this.#waiting.length >= WAITING_EVENTS_MAX || bytes > WAITING_BYTES_MAX) {
       return Promise.reject(unavailable("backlog", "too many audit events wait for the disk"));
     }
     this.#waitingBytes = bytes;
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ draft, onDurable, urgency, resolve, reject });
+      this.#waiting.push({ draft, moment, onDurable, urgency, resolve, reject });
       this.#start();
     });
   }
@@ -104,7 +104,8 @@ export class Committer {
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
     try {
-      if (batch.length > 0) await this.rotation.rotateIfDue();
+      const [first] = batch;
+      if (first !== undefined) await this.rotation.rotateIfDue(first.moment);
       const written = batch.length > 0 ? await this.#write(batch) : [];
       for (const { waiting, receipt } of written) if (waiting.urgency === "ordinary") waiting.resolve(receipt);
       if (written.some(({ waiting }) => isUrgent(waiting)) || this.#checkpointDue || this.chain.uncovered >= this.interval.events) {

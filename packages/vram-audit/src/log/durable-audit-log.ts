@@ -113,7 +113,7 @@ export class DurableAuditLog implements AuditLog {
   }
 
   #submit(event: KnownEvent, urgency: "checkpoint" | "ordinary"): Promise<Receipt> {
-    const { draft, onDurable } = this.parts.desk.prepare(event);
-    return this.#committer.submit({ draft, onDurable, urgency });
+    const { draft, moment, onDurable } = this.parts.desk.prepare(event);
+    return this.#committer.submit({ draft, moment, onDurable, urgency });
   }
 }

@@ -1,4 +1,5 @@
 import { LIVE_SHARDS_MAX } from "../events/fields.js";
+import type { Moment } from "../events/line.js";
 import type { AuditRetired, AuditRotated, KnownEvent } from "../events/schema.js";
 import type { VerifierKey } from "../note/verifier-key.js";
 import type { ClosedSegment } from "../storage/segment-tally.js";
@@ -33,15 +34,18 @@ export class Rotation {
     this.#sizeAtOpen = parts.chain.tree.size;
   }
 
-  /** To be called between commits. Nothing is removed before its record is durable under a checkpoint. */
-  async rotateIfDue(): Promise<void> {
+  /**
+   * To be called between commits. Nothing is removed before its record is durable under a checkpoint.
+   * @param moment of the event that is written next: what a rotation writes before it must not be later
+   */
+  async rotateIfDue(moment: Moment): Promise<void> {
     const { chain, segments, retain } = this.parts;
-    const nowMs = Date.now();
+    const nowMs = moment.time.getTime();
     if (!this.#isDue(nowMs)) return;
     await segments.begin(chain.tree, nowMs);
-    await this.#commit(this.#rotatedEvents());
+    await this.#commit(this.#rotatedEvents(), moment);
     const retired = segmentsBeyond(retain, segments.closed, segments.tally.bytes, nowMs);
-    await this.#commit(retiredEvents(retired));
+    await this.#commit(retiredEvents(retired), moment);
     await chain.checkpoint();
     await segments.remove(retired);
   }
@@ -52,9 +56,9 @@ export class Rotation {
     return chain.tree.size > this.#sizeAtOpen && (bytes >= rotate.bytes || nowMs - begunAtMs >= rotate.milliseconds);
   }
 
-  async #commit(events: readonly KnownEvent[]): Promise<void> {
+  async #commit(events: readonly KnownEvent[], moment: Moment): Promise<void> {
     const { chain, desk } = this.parts;
-    if (events.length > 0) await chain.commit(events.map((event) => desk.prepare(event)), "reserve");
+    if (events.length > 0) await chain.commit(events.map((event) => desk.prepare(event, moment)), "reserve");
   }
 
   /** One, or several if there are more live shards than one can name. */

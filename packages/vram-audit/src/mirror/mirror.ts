@@ -69,13 +69,13 @@ export class Mirror {
   }
 
   #deliver({ event, sequence, time }: MirroredEvent): void {
-    const { type, severity, subject, data } = event;
+    const { type, severity, subject, correlationid, data } = event;
     try {
       if ((this.logger.writableLength ?? 0) >= BACKLOG_MAX) {
         this.#dropped += 1;
         return;
       }
-      const answer = this.logger.log({ level: this.#levelFor(severity), message: type, audit: { sequence, time, severity, subject, data } });
+      const answer = this.logger.log({ level: this.#levelFor(severity), message: type, audit: { sequence, time, severity, subject, correlationid, data } });
       if (answer instanceof Promise) {
         answer.catch(() => {
           this.#dropped += 1;

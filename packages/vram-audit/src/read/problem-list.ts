@@ -13,6 +13,7 @@ export type AuditProblemReason =
   | "missing"
   | "removed"
   | "session"
+  | "clock"
   | "key"
   | "torn"
   | "truncated"
@@ -43,6 +44,7 @@ const MESSAGES: Readonly<Record<AuditProblemReason, string>> = {
   missing: "is missing: the next segment begins behind it",
   removed: "is missing: the log begins behind it, and no signed record says that it was removed",
   session: "does not belong at this place of a session",
+  clock: "was written before the line before it, by the clock that cannot be set",
   key: "names another key or origin than the log's",
   torn: "is incomplete: the writer ended while writing it",
   truncated: "and later lines are missing: a checkpoint vouches for them",

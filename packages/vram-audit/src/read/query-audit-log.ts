@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { count, name, oneOf, shardId } from "../events/fields.js";
+import { correlationId, count, name, oneOf, shardId } from "../events/fields.js";
 import { type AuditEntry, type Envelope, SEVERITIES, type Severity } from "../events/line.js";
 import { workerSource } from "../events/parse-event.js";
 import { AUDIT_EVENT_TYPES, type AuditEventType } from "../events/schema.js";
@@ -14,6 +14,8 @@ export interface AuditFilter {
   readonly shardId?: string | undefined;
   /** Events of this worker. */
   readonly workerId?: string | undefined;
+  /** Events of the operation with this id. */
+  readonly correlationId?: string | undefined;
   /** This severity or a graver one. */
   readonly severity?: Severity | undefined;
   /** Not before. */
@@ -45,6 +47,7 @@ const schema = z.strictObject(
           types: z.array(oneOf(...AUDIT_EVENT_TYPES), "be an array").optional(),
           shardId: shardId.optional(),
           workerId: name.optional(),
+          correlationId: correlationId.optional(),
           severity: oneOf(...SEVERITIES).optional(),
           from: date.optional(),
           to: date.optional(),
@@ -84,6 +87,7 @@ function passes(envelope: Envelope, filter: ParsedFilter): boolean {
     (types === undefined || types.some((type) => type === envelope.type)) &&
     (filter.shardId === undefined || isAbout(envelope, filter.shardId)) &&
     (workerId === undefined || envelope.source === workerSource(workerId)) &&
+    (filter.correlationId === undefined || envelope.correlationid === filter.correlationId) &&
     (severity === undefined || SEVERITIES.indexOf(envelope.severity) >= SEVERITIES.indexOf(severity)) &&
     isBetween(Date.parse(envelope.time), filter.from?.getTime(), filter.to?.getTime()) &&
     isBetween(Number(envelope.sequence), filter.fromSequence, filter.toSequence)

@@ -5,6 +5,7 @@ import type { Checkpoint } from "../note/checkpoint.js";
 import type { VerifierKey } from "../note/verifier-key.js";
 import { leafHash, type MerkleTree } from "../tree/merkle-tree.js";
 import { ChainCheck } from "./chain-check.js";
+import { ClockCheck } from "./clock-check.js";
 import { type HistoryFile, readHistory, readLatestCheckpoint } from "./checkpoint-history.js";
 import { LeafEvidence } from "./leaf-evidence.js";
 import { type LogBatch, type LogSegments, readLogBatches } from "./log-lines.js";
@@ -38,6 +39,7 @@ export interface Scan {
   readonly torn: boolean;
   readonly segments: SegmentCheck;
   readonly session: SessionCheck;
+  readonly clock: ClockCheck;
   readonly retirements: RetirementCheck;
   readonly roots: RootCheck;
   /** How many lines have a stored leaf hash. */
@@ -62,6 +64,7 @@ async function scanWith(evidence: LeafEvidence, latest: Checkpoint | undefined, 
   const roots = new RootCheck(problems, key?.name, readHistory(history, key), input.anchors);
   const segments = new SegmentCheck(problems);
   const session = new SessionCheck(problems, key);
+  const clock = new ClockCheck(problems);
   const retirements = new RetirementCheck(problems);
   const isVouched = (line: number) => line <= Math.max(evidence.compared, roots.matched) && !problems.has(line);
   const chain = new ChainCheck(problems, start.lastHash, isVouched);
@@ -81,6 +84,7 @@ async function scanWith(evidence: LeafEvidence, latest: Checkpoint | undefined, 
       const leaf = leafHash(bytes);
       if (evidence.check(leaf) === false) problems.add(line, "altered");
       session.check(line, parsed);
+      clock.check(line, parsed);
       retirements.check(line, parsed);
       chain.check(line, parsed.envelope?.prevhash, bytes);
       tree.push(leaf);
@@ -92,7 +96,8 @@ async function scanWith(evidence: LeafEvidence, latest: Checkpoint | undefined, 
   chain.end();
   await roots.end(tree);
   retirements.end(input.removed, roots.latestSize);
-  return { problems, tree, lastHash: chain.lastHash, torn, segments, session, retirements, roots, storedLeaves: evidence.compared };
+  clock.end();
+  return { problems, tree, lastHash: chain.lastHash, torn, segments, session, clock, retirements, roots, storedLeaves: evidence.compared };
 }
 
 /**

@@ -6,6 +6,7 @@ import { parseOptions, path } from "../log/options.js";
 import { type Checkpoint, openCheckpoint } from "../note/checkpoint.js";
 import { formatVerifierKey } from "../note/verifier-key.js";
 import { LOG_NAME } from "../storage/file-names.js";
+import type { ClockStep } from "./clock-check.js";
 import type { LogSegments } from "./log-lines.js";
 import { openLogReader } from "./log-reader.js";
 import { type LogStart, readLogStart } from "./log-start.js";
@@ -51,6 +52,8 @@ export interface AuditVerification {
   readonly anchored: AnchoredPart | null;
   /** Lines that are there and were not verified again. */
   readonly linesSkipped: number;
+  /** Where the writer's clock was set by more than a second within a session, the first 16: a notice, no problem. */
+  readonly clockSteps: readonly ClockStep[];
   /** Whether the last line closes the log. */
   readonly closed: boolean;
   /** C2SP verifier key the log was checked with; null when there was none. */
@@ -116,7 +119,7 @@ interface Verified {
 }
 
 function report({ scan, start, resolved, anchor, skipped }: Verified): AuditVerification {
-  const { problems, tree, torn, segments, session, roots } = scan;
+  const { problems, tree, torn, segments, session, clock, roots } = scan;
   const { size } = tree;
   const covered = Math.min(roots.latestSize, size);
   if (resolved === undefined) problems.add(null, "no-key");
@@ -133,6 +136,7 @@ function report({ scan, start, resolved, anchor, skipped }: Verified): AuditVeri
     linesAfterCheckpoint: size - covered,
     anchored: anchor === undefined ? null : { size: anchor.size, linesAfter: Math.max(0, size - anchor.size) },
     linesSkipped: skipped,
+    clockSteps: clock.steps,
     closed: session.closed,
     publicKey: resolved === undefined ? null : formatVerifierKey(resolved.key),
     keyFrom: resolved?.keyFrom ?? null,

@@ -4,7 +4,7 @@ import type { AuditEntry } from "../../src/index.js";
 import { deallocated, DIGEST, EVENTS } from "./events.js";
 
 const SEGMENT = { first: 1, last: 2, bytes: 800, sha256: DIGEST };
-const TIME = new Date("2026-01-02T03:04:05.678Z");
+const MOMENT = { time: new Date("2026-01-02T03:04:05.678Z"), elapsedMs: 1234 };
 
 /** One event of every type that a line can hold, and some that differ in what an export makes of them. */
 export const LINE_EVENTS: readonly KnownEvent[] = [
@@ -26,7 +26,7 @@ export const LINE_EVENTS: readonly KnownEvent[] = [
 ];
 
 export function entryOf(event: KnownEvent, sequence = 1): AuditEntry {
-  return readEntry(placeLine(draftLine(event, "example.org/audit", TIME), sequence, GENESIS));
+  return readEntry(placeLine(draftLine(event, "example.org/audit", MOMENT), sequence, GENESIS));
 }
 
 export const ENTRIES: readonly AuditEntry[] = LINE_EVENTS.map((event, index) => entryOf(event, index + 1));
@@ -34,7 +34,7 @@ export const ENTRIES: readonly AuditEntry[] = LINE_EVENTS.map((event, index) => 
 /** A line that a later version wrote, with data that no rule of this one judged. */
 export const NEWER_ENTRY = readEntry(
   Buffer.from(
-    `{"specversion":"1.0","id":"1","source":"urn:vram:worker:w","type":"vram.shard.repaired","subject":"shard-0","time":"2026-01-02T03:04:05.678Z",` +
+    `{"specversion":"1.0","id":"1","source":"urn:vram:worker:w","type":"vram.shard.repaired","subject":"shard-0","time":"2026-01-02T03:04:05.678Z","elapsedms":"1234",` +
       `"severity":"warning","sequence":"0000000000000002","prevhash":"${DIGEST}","data":{"any":[1.5,null,{"b":true}]}}`,
   ),
 );

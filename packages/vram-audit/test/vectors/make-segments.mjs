@@ -18,6 +18,7 @@ for (let index = 0; index < SHARDS; index += 1) {
   await log.append({ type: "vram.shard.verified", severity: "info", data });
 }
 await log.close();
+rmSync(join(dir, "audit-v1.reserve"));
 
 const names = readdirSync(dir).filter((name) => name.endsWith(".jsonl"));
 const firsts = names.map((name) => Number(name.split(".")[1]));

@@ -7,6 +7,7 @@ export interface AuditFilterOptions {
   readonly type?: readonly AuditEventType[];
   readonly shard?: string;
   readonly worker?: string;
+  readonly correlation?: string;
   readonly severity?: Severity;
   readonly from?: Date;
   readonly to?: Date;
@@ -22,6 +23,7 @@ export function withFilterOptions(command: Command): Command {
     .option("--type <type>", "events of this type; may be given several times", addType)
     .option("--shard <id>", "events about this shard")
     .option("--worker <id>", "events of this worker")
+    .option("--correlation <id>", "events of the operation with this correlation id")
     .addOption(new Option("--severity <severity>", "events of this severity or a graver one").choices(SEVERITIES))
     .option("--from <time>", "events at this time (RFC 3339, or a date in UTC) or later", readTime)
     .option("--to <time>", "events at this time or earlier", readTime)
@@ -29,9 +31,9 @@ export function withFilterOptions(command: Command): Command {
     .option("--to-sequence <number>", "this line of the log and earlier ones", readSequence);
 }
 
-export function filterOf({ type, shard, worker, ...rest }: AuditFilterOptions): AuditFilter {
+export function filterOf({ type, shard, worker, correlation, ...rest }: AuditFilterOptions): AuditFilter {
   const { severity, from, to, fromSequence, toSequence } = rest;
-  return { types: type, shardId: shard, workerId: worker, severity, from, to, fromSequence, toSequence };
+  return { types: type, shardId: shard, workerId: worker, correlationId: correlation, severity, from, to, fromSequence, toSequence };
 }
 
 function addType(text: string, before: readonly AuditEventType[] = []): readonly AuditEventType[] {

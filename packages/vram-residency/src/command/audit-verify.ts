@@ -1,5 +1,5 @@
 import { describeProblem, readAnchor, verifyAuditLog } from "vram-audit";
-import type { AnchoredPart } from "vram-audit";
+import type { AnchoredPart, ClockStep } from "vram-audit";
 import { EXIT } from "./exit-codes.js";
 import type { ExitCode } from "./exit-codes.js";
 import type { Output } from "./output.js";
@@ -26,6 +26,7 @@ export async function auditVerify(dir: string, options: AuditVerifyOptions, outp
   const checkpoint = anchor === undefined ? undefined : await readAnchor(anchor);
   const report = await verifyAuditLog({ dir, ...(publicKey !== undefined && { publicKey }), ...(checkpoint !== undefined && { checkpoint }), resume });
   for (const problem of report.problems) output.say(`FAILED: ${describeProblem(problem)}`);
+  for (const step of report.clockSteps) output.say(describeStep(step));
   const { events, head, removed, linesSkipped, anchored, linesAfterCheckpoint, closed, keyFrom, ok } = report;
   if (removed > 0) output.say(`${removed} older events were removed.`);
   output.say(`${events} events, ${closed ? "closed" : "not closed"}, ${linesAfterCheckpoint} after the last checkpoint.`);
@@ -34,6 +35,11 @@ export async function auditVerify(dir: string, options: AuditVerifyOptions, outp
   output.say(`Checked with the public key from ${KEY_SOURCES[keyFrom ?? "none"]}: ${ok ? "good" : "DAMAGED"}.`);
   output.result(report);
   return report.ok ? EXIT.good : EXIT.refused;
+}
+
+function describeStep({ line, milliseconds }: ClockStep): string {
+  const [seconds, direction] = [Math.abs(milliseconds) / 1000, milliseconds < 0 ? "back" : "forward"];
+  return `NOTICE: at line ${line} the writer's clock had gone ${direction} by ${seconds} s.`;
 }
 
 function describeAnchored({ size, linesAfter }: AnchoredPart): string {
