@@ -24,11 +24,12 @@ const char* NameOf(Protection protection) {
 
 /// The bytes of a Uint8Array; nothing for any other value.
 std::optional<std::span<std::byte>> ReadBytes(const Napi::Value& value) {
-  if (!value.IsTypedArray()) return std::nullopt;
-  const auto array = value.As<Napi::TypedArray>();
-  if (array.TypedArrayType() != napi_uint8_array) return std::nullopt;
-  auto bytes = value.As<Napi::Uint8Array>();
-  return std::span(reinterpret_cast<std::byte*>(bytes.Data()), bytes.ByteLength());
+  napi_typedarray_type type = napi_int8_array;
+  std::size_t length = 0;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(value.Env(), value, &type, &length, &data, nullptr, nullptr) != napi_ok) return std::nullopt;
+  if (type != napi_uint8_array) return std::nullopt;
+  return std::span(static_cast<std::byte*>(data), length);
 }
 
 std::optional<std::array<char, kInstanceIdLength>> ReadInstanceId(const Napi::Value& value) {
