@@ -23,7 +23,7 @@ export const EQUIVALENT = [
   { file: "vram-seal/src/keys/create-key-file.ts", mutator: "StringLiteral", original: '"anywhere"', replacement: '""', reason: "the place counts for files that are read, and this one is written" },
   { file: "vram-seal/src/keys/from-key-file.ts", mutator: "StringLiteral", original: '"anywhere"', replacement: '""', reason: 'the one place that is asked for is "credential"' },
   { file: "vram-seal/src/keys/from-worker-token.ts", mutator: "ConditionalExpression", original: 'typeof token !== "string"', replacement: "false", reason: "textProblem says the same of what is no string; the test is for the compiler" },
-  { file: "vram-seal/src/keys/local-seal-key.ts", mutator: "ConditionalExpression", original: "this.#macKey?.instanceId !== instanceId", replacement: "true", reason: "a cache: the same key is derived again" },
+  { file: "vram-seal/src/keys/key-object-seal-key.ts", mutator: "ConditionalExpression", original: "this.#macKey?.instanceId !== instanceId", replacement: "true", reason: "a cache: the same key is derived again" },
   { file: "vram-policy/src/policy.ts", mutator: "ConditionalExpression", original: 'typeof name !== "string"', replacement: "false", reason: "STRICT has no symbol as a name, so the next operand refuses it" },
   { file: "vram-policy/src/policy.ts", mutator: "ArrayDeclaration", original: "[]", replacement: '["Stryker was here"]', reason: "a list with what is no backend is refused as an empty one is" },
   { file: "vram-policy/src/policy.ts", mutator: "ConditionalExpression", original: 'typeof value === "number"', replacement: "true", reason: "isSafeInteger is false of all that is no number; the operand is for the compiler" },

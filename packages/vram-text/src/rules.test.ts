@@ -63,7 +63,7 @@ describe("IV-005 test_null_byte_rejection", () => {
   });
 });
 
-describe("test_correlation_id_validation", () => {
+describe("a correlation id", () => {
   it.each(["a", "req:7f.3-A_9", "a".repeat(128)])("accepts %j", (id) => {
     expect(correlationIdProblem(id)).toBeUndefined();
   });
