@@ -3,6 +3,7 @@ import { stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type AuditEvent, openAuditLog, verifyAuditLog } from "../src/index.js";
+import { itWhere } from "../../vram-seal/test/support/tool.js";
 import { openAuditLogOn } from "../src/log/open-audit-log.js";
 import { RESERVE_BYTES } from "../src/storage/reserve.js";
 import { verified, violated } from "./support/events.js";
@@ -42,9 +43,7 @@ function longViolation(): AuditEvent {
   return { type: "vram.policy.violation", severity: "critical", data: { stage: "open", shardId: null, violations } };
 }
 
-/** Loud where a mount namespace cannot be had, and a failure where tools are required. */
-const canMount = spawnSync("unshare", [...UNSHARE, "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).status === 0;
-const itWithMounts = canMount || process.env["VRAM_REQUIRE_TOOLS"] ? it : it.skip;
+const itWithMounts = itWhere(spawnSync("unshare", [...UNSHARE, "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).status === 0);
 
 describe("the reserve", () => {
   it("takes its room on the disk, for this user only, and again when it is short", async () => {
