@@ -110,12 +110,19 @@ class Group {
   u32 Branch(u32 at) {
     const Instruction& i = code_[at];
     const Mask taken = Guarded(i);
-    const u32 target = i.opcode == Opcode::kReturn ? kReturned : i.target;
+    const u32 target = Target(i);
     if (together_ && target < code_.size() && taken == active_) return RunStraight(target);
     if (together_ && at + 1 < code_.size() && taken.none()) return RunStraight(at + 1);
     Arrive(active_ & ~taken, at + 1);
     Arrive(taken, target);
     return kReturned;
+  }
+
+  // A branch to a return is one: lanes that waited there for the others would keep these from being together.
+  u32 Target(const Instruction& i) const {
+    if (i.opcode == Opcode::kReturn) return kReturned;
+    const bool returns = i.target < code_.size() && code_[i.target].opcode == Opcode::kReturn && !code_[i.target].guarded;
+    return returns ? kReturned : i.target;
   }
 
   void Access(const Instruction& i, const Mask& mask);
