@@ -92,7 +92,7 @@ const nothing = () => Promise.resolve();
 const nullLog = () => ({ append: nothing, head: () => ({ origin: "none", size: 0, root: "" }), close: nothing });
 
 /** Many executions at the same time, of a shard each: seconds of all. */
-function executeSubject(id, { workplace, makeLog, rounds }) {
+function executeSubject(id, { workplace, surroundings, makeLog, rounds }) {
   const worker = once(async () => {
     const residency = await openResidency({ ...workplace.open, workerId: "bench", sealKey: await generate(), audit: await makeLog() });
     const bytes = Buffer.alloc(SHARD_BYTES, 1);
@@ -102,36 +102,52 @@ function executeSubject(id, { workplace, makeLog, rounds }) {
   const measure = async () => {
     const { residency, shards } = await worker();
     const executions = () => Promise.all(shards.map((shard) => residency.execute(shard, () => undefined)));
-    const seconds = await workplace.surroundings(() =>
+    const seconds = await surroundings(() =>
       secondsOf(async () => {
         for (let round = 0; round < rounds; round += 1) await executions();
       }),
     );
-    return { seconds };
+    return { seconds: seconds / rounds };
   };
   return { id, backend: workplace.backend, measure };
+}
+
+/** Executions with a log and without: how long the digest takes decides what the log costs beside it. */
+function executionPair(suffix, common) {
+  const { folder, workplace } = common;
+  const [logged, unlogged] = [`${WORKERS} executions with a log${suffix}`, `${WORKERS} executions without one${suffix}`];
+  return {
+    subjects: [
+      executeSubject(logged, { ...common, makeLog: () => openAuditLog({ dir: join(folder, `audit-executions${suffix.replaceAll(/\W+/gu, "-")}`) }) }),
+      executeSubject(unlogged, { ...common, makeLog: nullLog }),
+    ],
+    row: { id: `${WORKERS} executions of 64 KiB with a log : without${suffix}`, backend: workplace.backend, own: logged, peer: unlogged },
+  };
 }
 
 export function auditGroup({ folder, workplace, options }) {
   const events = options.quick ? 4_096 : 32_768;
   const place = { folder, events };
-  const executions = { workplace, rounds: options.quick ? 2 : 8 };
-  const [logged, unlogged] = [`${WORKERS} executions with a log`, `${WORKERS} executions without one`];
+  const rounds = options.quick ? 2 : 8;
+  const asIs = executionPair("", { folder, workplace, surroundings: (work) => work(), rounds });
+  // On the simulator the host's hash is as fast as a GPU would be: what is left is the price of the calls.
+  const fast = executionPair(", digest at once", { folder, workplace, surroundings: workplace.surroundings, rounds: rounds * 4 });
   return {
     name: "audit",
     subjects: [
       ...CALLERS.map((callers) => appendSubject(callers, place)),
       fsyncSubject(place),
       ...verifySubjects({ folder, lines: options.quick ? 20_000 : 200_000 }),
-      executeSubject(logged, { ...executions, makeLog: () => openAuditLog({ dir: join(folder, "audit-executions") }) }),
-      executeSubject(unlogged, { ...executions, makeLog: nullLog }),
+      ...asIs.subjects,
+      ...fast.subjects,
     ],
     rows: [
       { id: `durable events, ${CALLERS[0]} callers : one fdatasync each`, own: appendedBy(CALLERS[0]), peer: FSYNC_EACH, must: 8, aim: 15 },
       { id: `durable events, ${CALLERS[1]} callers : one fdatasync each`, own: appendedBy(CALLERS[1]), peer: FSYNC_EACH, must: 15, aim: 25 },
       { id: "verification of a log : sha256sum", own: "verifyAuditLog()", peer: "sha256sum of a log", must: 0.2, aim: 0.4 },
       { id: "verification of a log", own: "verifyAuditLog()", unit: "MB/s" },
-      { id: `${WORKERS} executions of 64 KiB with a log : without`, backend: workplace.backend, own: logged, peer: unlogged, must: 0.9, aim: 0.95 },
+      { ...asIs.row, must: 0.9, aim: 0.95 },
+      fast.row,
     ],
   };
 }

@@ -32,12 +32,16 @@ export interface ChainState {
   readonly key: VerifierKey;
 }
 
+/** Leaf hashes in one write, unless it is asked for before. */
+const WAITING_LEAVES_MAX = 128;
+
 /** Writes lines behind one another and checkpoints over them. One call at a time; after a failure, none. */
 export class Chain {
   /** Told of every checkpoint once it is durable. */
   onCheckpoint: (checkpoint: SignedCheckpoint) => void = () => undefined;
   #lastHash: string;
   #checkpointSize: number;
+  #waitingLeaves: Buffer[] = [];
 
   constructor(private readonly state: ChainState) {
     this.#lastHash = state.lastHash;
@@ -85,16 +89,28 @@ export class Chain {
     await durable;
     for (const leaf of leaves) tree.push(leaf);
     this.#lastHash = hash;
-    // Evidence for naming a line, not the record: durable with the system's own time.
-    await files.leaves.append(Buffer.concat(leaves), files.reserve);
+    this.#waitingLeaves.push(...leaves);
+    if (this.#waitingLeaves.length >= WAITING_LEAVES_MAX) await this.writeLeaves();
     for (const { receipt, onDurable } of placed) onDurable(receipt);
     return placed.map(({ receipt }) => receipt);
+  }
+
+  /** Whether leaf hashes wait to be written. */
+  get hasWaitingLeaves(): boolean {
+    return this.#waitingLeaves.length > 0;
+  }
+
+  /** They are evidence for naming a line, not the record: written when there is time, durable with the system's own. */
+  async writeLeaves(): Promise<void> {
+    const { leaves, reserve } = this.state.files;
+    await leaves.append(Buffer.concat(this.#waitingLeaves.splice(0)), reserve);
   }
 
   /** Signs what is durable, and makes the signature so. Nothing is written when nothing is new. */
   async checkpoint(): Promise<void> {
     const { files, tree, origin, privateKey, key } = this.state;
     if (this.uncovered === 0) return;
+    await this.writeLeaves();
     const checkpoint = { origin, size: tree.size, root: tree.root() };
     const note = signCheckpoint(checkpoint, privateKey, key);
     await files.checkpoints.append(Buffer.from(note), files.reserve);

@@ -21,11 +21,16 @@ interface Waiting extends Submission {
   readonly reject: (error: AuditError) => void;
 }
 
+/** What is done a while after events, if they have not brought it about. */
+type Due = "checkpoint" | "leaves";
+
 interface Written {
   readonly waiting: Waiting;
   readonly receipt: Receipt;
 }
 
+/** How long leaf hashes wait for company. */
+const LEAVES_DELAY_MS = 10;
 const WAITING_EVENTS_MAX = 65_536;
 const WAITING_BYTES_MAX = 67_108_864;
 const BATCH_BYTES_MAX = 4_194_304;
@@ -35,8 +40,8 @@ export class Committer {
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #running: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #checkpointDue = false;
+  readonly #timers = new Map<Due, NodeJS.Timeout>();
+  readonly #due = new Set<Due>();
   #failure: AuditError | undefined;
   /** Set once the disk was full: from then on only urgent events are taken, as long as there is room for them. */
   #full: AuditError | undefined;
@@ -75,8 +80,8 @@ export class Committer {
 
   /** Resolves when nothing is being written and no timer will write. */
   async settle(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#cancel("checkpoint");
+    this.#cancel("leaves");
     await this.#running;
   }
 
@@ -87,7 +92,7 @@ export class Committer {
   async #run(): Promise<void> {
     // What the same turn of the event loop appends belongs to the same batch.
     await Promise.resolve();
-    while (this.#failure === undefined && (this.#waiting.length > 0 || this.#checkpointDue)) await this.#commit(this.#takeBatch());
+    while (this.#failure === undefined && (this.#waiting.length > 0 || this.#due.size > 0)) await this.#commit(this.#takeBatch());
     this.#running = undefined;
     this.#schedule();
   }
@@ -108,10 +113,9 @@ export class Committer {
       if (first !== undefined) await this.rotation.rotateIfDue(first.moment);
       const written = batch.length > 0 ? await this.#write(batch) : [];
       for (const { waiting, receipt } of written) if (waiting.urgency === "ordinary") waiting.resolve(receipt);
-      if (written.some(({ waiting }) => isUrgent(waiting)) || this.#checkpointDue || this.chain.uncovered >= this.interval.events) {
-        this.#checkpointDue = false;
-        await this.chain.checkpoint();
-      }
+      const isCheckpointDue = this.#due.delete("checkpoint") || written.some(({ waiting }) => isUrgent(waiting)) || this.chain.uncovered >= this.interval.events;
+      if (this.#due.delete("leaves") && !isCheckpointDue) await this.chain.writeLeaves();
+      if (isCheckpointDue) await this.chain.checkpoint();
       for (const { waiting, receipt } of written) waiting.resolve(receipt);
       if (this.chain.reserveSpentFor !== undefined) this.#becomeFull(this.chain.reserveSpentFor, batch);
     } catch (error) {
@@ -158,16 +162,27 @@ export class Committer {
   }
 
   #schedule(): void {
-    if (this.#failure !== undefined || this.chain.uncovered === 0) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-      return;
+    const { chain, interval } = this;
+    this.#remind("checkpoint", chain.uncovered > 0, interval.milliseconds);
+    this.#remind("leaves", chain.hasWaitingLeaves, LEAVES_DELAY_MS);
+  }
+
+  #remind(due: Due, isOpen: boolean, milliseconds: number): void {
+    if (this.#failure !== undefined || !isOpen) {
+      this.#cancel(due);
+    } else if (!this.#timers.has(due)) {
+      const remember = () => {
+        this.#timers.delete(due);
+        this.#due.add(due);
+        this.#start();
+      };
+      this.#timers.set(due, setTimeout(remember, milliseconds).unref());
     }
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#checkpointDue = true;
-      this.#start();
-    }, this.interval.milliseconds).unref();
+  }
+
+  #cancel(due: Due): void {
+    clearTimeout(this.#timers.get(due));
+    this.#timers.delete(due);
   }
 }
 
