@@ -11,6 +11,7 @@ export const leftOut = {
   "vram-policy": NO_DEVICE,
   "vram-residency/test/audit-command.test.ts": NO_DEVICE,
   "vram-residency/test/behaviour/undefined-step.test.ts": "starts Vitest, which is not in the bundle",
+  "vram-residency/test/exit-paths.test.ts": FAULTS,
   "vram-residency/test/faults.test.ts": FAULTS,
   "vram-residency/test/kernel-verity.test.ts": "replaces a module, which needs Vitest itself",
   "vram-residency/test/model-based.test.ts": "its model counts what the simulator holds",

@@ -164,7 +164,13 @@ export class Residency {
    */
   async close(): Promise<void> {
     assertNotHeldHere(this.#worker.registry.all());
-    this.#closed ??= correlated(newCorrelationId(), () => this.#close());
+    this.#closed ??= correlated(newCorrelationId(), async () => {
+      try {
+        await this.#close();
+      } catch (error) {
+        throw toVramError(error);
+      }
+    });
     await this.#closed;
   }
 
@@ -180,8 +186,6 @@ export class Residency {
     try {
       await parts.device.close();
       if (first) await this.#worker.record(workerStopped(parts, "closed", null));
-    } catch (error) {
-      throw toVramError(error);
     } finally {
       await closeServices(this.#worker);
     }
@@ -193,7 +197,7 @@ export class Residency {
         try {
           this.#worker.lifecycle.assertReady();
           const options = parse();
-          return await correlated(options.correlationId, () => operation(this.#worker, options));
+          return await correlated(options.correlationId, () => stopIfUnforeseen(this.#worker, () => operation(this.#worker, options)));
         } catch (error) {
           throw toVramError(error);
         }
@@ -237,6 +241,15 @@ function sealedShard(worker: Worker, live: LiveShard): SealedShard {
       return correlated(newCorrelationId(), () => releaseShard(worker, live, "released"));
     },
   });
+}
+
+async function stopIfUnforeseen<T>(worker: Worker, operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation();
+  } catch (error) {
+    const failure = toVramError(error);
+    throw failure.code === "STOPPED" ? await worker.stop(failure) : failure;
+  }
 }
 
 /** Closes the audit trail, then the keys: all, whatever happens to one. */

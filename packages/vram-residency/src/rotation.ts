@@ -60,6 +60,7 @@ async function signAnew(worker: Worker, shard: LiveShard, key: SealKey): Promise
 /** Takes a key out of use and closes it. @throws VramError `INVALID_INPUT` while a shard is sealed with it */
 export function retireKey(worker: Worker, keyId: string): Promise<void> {
   return worker.keys.change(async () => {
+    worker.lifecycle.assertReady();
     if (worker.registry.allHeld().some(({ statement }) => statement.keyId === keyId)) {
       throw invalidInput("keyId", "not be the id of a key that a shard is sealed with: reseal the shard or close it");
     }
