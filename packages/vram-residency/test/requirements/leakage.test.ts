@@ -9,8 +9,11 @@ import { beforeAll, expect, it } from "vitest";
 
 const program = fileURLToPath(new URL("programs/everything.mjs", import.meta.url));
 const ADDRESS = /0x[0-9a-f]{6,}|(?<![0-9a-f.-])[0-9]{15,20}(?![0-9a-f])/i;
-/** Texts that are as long as an address and have a meaning: files of stack traces, sequence numbers, names of keys by 16 hexadecimal digits. */
-const NAMED = /file:\/\/.*$|sequence\W+\d{16}|keyId\W+[0-9a-f]{16}|vram-audit\/[0-9a-f]{16}/gm;
+/**
+ * Texts that are as long as an address and have a meaning: files of stack traces, sequence numbers, names of keys by 16 hexadecimal digits, and roots,
+ * public keys, MACs and signatures in base64, which spell whatever chance wants.
+ */
+const NAMED = /file:\/\/.*$|sequence\W+\d{16}|keyId\W+[0-9a-f]{16}|vram-audit\/[0-9a-f]{16}|[A-Za-z0-9+/]{43,}={0,2}/gm;
 
 /** Everything that the run wrote, by where: its output, its audit trails, its heap's strings. */
 interface Written {
