@@ -9,6 +9,10 @@ const EXPECTED = [
   ["vram.shard.resealed", 1004, 99, 1],
   ["vram.shard.verified", 1004, 7, 1],
   ["vram.seal.verification_failed", 2004, 1, 1],
+  ["vram.shard.scrubbed", 1004, 7, 1],
+  ["vram.shard.repaired", 1004, 99, 1],
+  ["vram.shard.repair_refused", 1004, 99, 2],
+  ["vram.device.quarantined", 2004, 1, 1],
   ["vram.allocation.failed", 1004, 1, 2],
   ["vram.shard.deallocated", 1004, 3, 1],
   ["vram.policy.violation", 2003, 1, 1],
@@ -49,7 +53,7 @@ describe("OCSF 1.8", () => {
     }
     const newer = toOcsf(NEWER_ENTRY);
     expect(ocsfProblems(newer)).toEqual([]);
-    expect(newer).toMatchObject({ class_uid: 0, category_uid: 0, type_uid: 99, activity_name: "vram.shard.repaired", severity_id: 3 });
+    expect(newer).toMatchObject({ class_uid: 0, category_uid: 0, type_uid: 99, activity_name: "vram.shard.migrated", severity_id: 3 });
   });
 
   it("carries the correlation id", () => {
@@ -64,8 +68,13 @@ describe("OCSF 1.8", () => {
     expect(first && toOcsf(first).raw_data_hash).toMatchObject({ algorithm_id: 3 });
     const failed = ENTRIES.filter(({ envelope }) => envelope.type === "vram.seal.verification_failed").map(toOcsf);
     const print = { algorithm_id: 3, algorithm: "SHA-256", value: DIGEST };
-    expect(failed.map(({ evidences }) => evidences)).toEqual([[{ data: { expected: print, actual: null } }], [{ data: { expected: null, actual: print } }]]);
-    expect(failed.map(({ resources }) => resources)).toEqual([[{ uid: "shard-0", type: "shard" }], undefined]);
+    expect(failed.map(({ evidences }) => evidences)).toMatchObject([
+      [{ data: { expected: print, actual: null } }],
+      [{ data: { expected: print, actual: print, damage: { blockCount: 2, blocks: [{ index: 0, singleBit: true }, { index: 7, singleBit: null }] } } }],
+      [{ data: { expected: null, actual: print } }],
+    ]);
+    const shard = [{ uid: "shard-0", type: "shard" }];
+    expect(failed.map(({ resources }) => resources)).toEqual([shard, shard, undefined]);
     expect(toOcsf(entryOf(sealed("a")))).toMatchObject({ size: 4096, device: { uid: "GPU-00000000-0000-0000-0000-000000000001", type: "GPU" } });
     expect(toOcsf(entryOf(verified("a", 1.5)))).toMatchObject({ size: 4096, duration: 2 });
     expect(toOcsf(entryOf(deallocated("a", { wiped: false })))).toMatchObject({ size: 2_097_152, status_id: 2, severity_id: 5 });

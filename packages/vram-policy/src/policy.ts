@@ -19,12 +19,25 @@ export interface PolicyOptions {
   readonly requirePageableStaging?: boolean;
   /** Oldest seal that still verifies, in milliseconds; default null: age alone never invalidates a seal. */
   readonly maxSealAgeMs?: number | null;
+  /** Age of a shard's last whole verification, in milliseconds, up to which an execution needs no new one; default 0: each verifies. */
+  readonly maxVerificationAgeMs?: number;
+  /** Damaged blocks may be read again from the file that was sealed, and written; default false. */
+  readonly allowRepair?: boolean;
+  /** Whether a worker stops after it repaired a shard, or goes on with a new seal; default `stop`. */
+  readonly afterRepair?: "stop" | "continue";
 }
 
 /** A policy with every option decided. */
 export type Policy = Required<PolicyOptions>;
 
-type Flag = "requireTrustedDriver" | "requireEcc" | "requireReadOnly" | "requireExpected" | "requireLockedKey" | "requirePageableStaging";
+type Flag =
+  | "requireTrustedDriver"
+  | "requireEcc"
+  | "requireReadOnly"
+  | "requireExpected"
+  | "requireLockedKey"
+  | "requirePageableStaging"
+  | "allowRepair";
 
 const BACKENDS: readonly unknown[] = ["cuda", "simulator", "custom"] satisfies Backend[];
 
@@ -37,6 +50,9 @@ const STRICT: Policy = Object.freeze({
   requireLockedKey: false,
   requirePageableStaging: true,
   maxSealAgeMs: null,
+  maxVerificationAgeMs: 0,
+  allowRepair: false,
+  afterRepair: "stop",
 });
 
 /**
@@ -63,6 +79,9 @@ export function resolvePolicy(options: unknown): Policy {
     requireLockedKey: flag("requireLockedKey"),
     requirePageableStaging: flag("requirePageableStaging"),
     maxSealAgeMs: sealAge(decide("maxSealAgeMs")),
+    maxVerificationAgeMs: verificationAge(decide("maxVerificationAgeMs")),
+    allowRepair: flag("allowRepair"),
+    afterRepair: afterRepair(decide("afterRepair")),
   });
 }
 
@@ -99,7 +118,21 @@ function isBackend(value: unknown): value is Backend {
   return BACKENDS.includes(value);
 }
 
+function isMilliseconds(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
 function sealAge(value: unknown): number | null {
-  if (value === null || (typeof value === "number" && Number.isSafeInteger(value) && value >= 0)) return value;
+  if (value === null || isMilliseconds(value)) return value;
   throw invalidConfig("maxSealAgeMs", "be null or a number of milliseconds from 0 to 2^53 - 1");
+}
+
+function verificationAge(value: unknown): number {
+  if (isMilliseconds(value)) return value;
+  throw invalidConfig("maxVerificationAgeMs", "be a number of milliseconds from 0 to 2^53 - 1");
+}
+
+function afterRepair(value: unknown): Policy["afterRepair"] {
+  if (value === "stop" || value === "continue") return value;
+  throw invalidConfig("afterRepair", 'be "stop" or "continue"');
 }

@@ -227,6 +227,9 @@ describe("resolvePolicy", () => {
       requireLockedKey: false,
       requirePageableStaging: true,
       maxSealAgeMs: null,
+      maxVerificationAgeMs: 0,
+      allowRepair: false,
+      afterRepair: "stop",
     });
     expect(Object.isFrozen(strict) && Object.isFrozen(strict.allowBackends)).toBe(true);
   });
@@ -249,6 +252,10 @@ describe("resolvePolicy", () => {
     { maxSealAgeMs: -1 },
     { maxSealAgeMs: Number.NaN },
     { maxSealAgeMs: 2 ** 53 },
+    { maxVerificationAgeMs: null },
+    { maxVerificationAgeMs: -1 },
+    { allowRepair: "yes" },
+    { afterRepair: "wait" },
     JSON.parse('{"__proto__":{"requireReadOnly":false},"constructor":1}') as unknown,
   ])("INVALID_CONFIG for %j", (options) => {
     expect(() => resolvePolicy(options)).toThrow(PolicyError);

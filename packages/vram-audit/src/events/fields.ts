@@ -5,6 +5,9 @@ import { spelled } from "./spelling.js";
 const TEXT_MAX_BYTES = 1024;
 /** Keeps a line below the readers' limit whatever its strings hold. */
 export const ENTRIES_MAX = 128;
+/** Damaged blocks that an event names, and tensors that it names of each; it counts all. */
+export const DAMAGED_BLOCKS_MAX = 64;
+export const DAMAGED_TENSORS_MAX = 4;
 /** More live shards than this are named by several events. */
 export const LIVE_SHARDS_MAX = 1024;
 /** Full subtrees of a tree of 2^53 - 1 lines. */

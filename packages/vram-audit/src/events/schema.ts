@@ -2,6 +2,8 @@ import { z } from "zod";
 import {
   correlationId,
   count,
+  DAMAGED_BLOCKS_MAX,
+  DAMAGED_TENSORS_MAX,
   digest,
   driverId,
   driverResult,
@@ -71,6 +73,12 @@ const keyRetired = event("vram.key.retired", info, record({ keyId }));
 
 export const sealVerified = event("vram.shard.verified", info, record({ shardId, digest, vramBytes: count, durationMs: milliseconds }));
 
+/** Blocks of 4096 bytes that are not what was sealed: all are counted, the first are named. `singleBit`: one flipped bit explains the block. */
+const damage = record({
+  blockCount: count,
+  blocks: list(record({ index: count, singleBit: flag.nullable(), tensors: list(text, DAMAGED_TENSORS_MAX) }), DAMAGED_BLOCKS_MAX),
+});
+
 const sealVerificationFailed = event(
   "vram.seal.verification_failed",
   critical,
@@ -80,8 +88,18 @@ const sealVerificationFailed = event(
     expectedDigest: digest.nullable(),
     actualDigest: digest.nullable(),
     rules: list(text),
+    damage: damage.optional(),
   }),
 );
+
+const vramScrubbed = event("vram.shard.scrubbed", info, record({ shardId, digest, vramBytes: count, ranges: count, durationMs: milliseconds }));
+const vramRepaired = event("vram.shard.repaired", critical, record({ shardId, digest, blocks: count }));
+const repairRefused = event(
+  "vram.shard.repair_refused",
+  critical,
+  record({ shardId, reason: oneOf("source", "damage", "quarantine", "in_use", "driver", "digest") }),
+);
+const deviceQuarantined = event("vram.device.quarantined", critical, record({ gpuDevice: count, gpuUuid: text, shardId, block: count }));
 
 const vramAllocationFailed = event(
   "vram.allocation.failed",
@@ -174,6 +192,10 @@ export const workerEventSchema = z.discriminatedUnion(
     vramResealed,
     sealVerified,
     sealVerificationFailed,
+    vramScrubbed,
+    vramRepaired,
+    repairRefused,
+    deviceQuarantined,
     vramAllocationFailed,
     vramDeallocated,
     policyViolation,
@@ -205,6 +227,10 @@ export type VramSealed = z.infer<typeof vramSealed>;
 export type VramResealed = z.infer<typeof vramResealed>;
 export type SealVerified = z.infer<typeof sealVerified>;
 export type SealVerificationFailed = z.infer<typeof sealVerificationFailed>;
+export type VramScrubbed = z.infer<typeof vramScrubbed>;
+export type VramRepaired = z.infer<typeof vramRepaired>;
+export type RepairRefused = z.infer<typeof repairRefused>;
+export type DeviceQuarantined = z.infer<typeof deviceQuarantined>;
 export type VramAllocationFailed = z.infer<typeof vramAllocationFailed>;
 export type VramDeallocated = z.infer<typeof vramDeallocated>;
 export type PolicyViolation = z.infer<typeof policyViolation>;

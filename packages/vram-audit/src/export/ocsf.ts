@@ -68,6 +68,22 @@ const MAPPINGS: EventTable<Classified> = {
     size: event.data.vramBytes,
     duration: Math.round(event.data.durationMs),
   }),
+  "vram.shard.scrubbed": (event) => ({
+    ...memory(event),
+    ...READ,
+    ...SUCCESS,
+    size: event.data.vramBytes,
+    duration: Math.round(event.data.durationMs),
+  }),
+  "vram.shard.repaired": (event) => ({ ...memory(event), ...other("Repair"), ...SUCCESS }),
+  "vram.shard.repair_refused": (event) => ({ ...memory(event), ...other("Repair"), ...FAILURE, status_code: event.data.reason }),
+  "vram.device.quarantined": (event) => ({
+    ...finding(event, "Device quarantined"),
+    class_uid: 2004,
+    class_name: "Detection Finding",
+    is_alert: true,
+    evidences: [{ data: { device: event.data.gpuUuid, block: event.data.block } }],
+  }),
   "vram.allocation.failed": (event) => ({
     ...memory(event),
     ...ALLOCATE,
@@ -86,7 +102,15 @@ const MAPPINGS: EventTable<Classified> = {
     class_uid: 2004,
     class_name: "Detection Finding",
     is_alert: true,
-    evidences: [{ data: { expected: fingerprint(event.data.expectedDigest), actual: fingerprint(event.data.actualDigest) } }],
+    evidences: [
+      {
+        data: {
+          expected: fingerprint(event.data.expectedDigest),
+          actual: fingerprint(event.data.actualDigest),
+          ...(event.data.damage !== undefined && { damage: event.data.damage }),
+        },
+      },
+    ],
   }),
   "vram.policy.violation": (event) => ({
     ...finding(event, "Policy violated"),
@@ -161,7 +185,7 @@ function gpu(uid: string) {
   return { uid, type_id: 99, type: "GPU" };
 }
 
-function finding({ id, time, data }: EventOf["vram.seal.verification_failed" | "vram.policy.violation"], title: string) {
+function finding({ id, time, data }: EventOf["vram.seal.verification_failed" | "vram.policy.violation" | "vram.device.quarantined"], title: string) {
   return {
     category_uid: 2,
     ...CREATE,

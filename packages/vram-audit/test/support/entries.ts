@@ -34,7 +34,7 @@ export const ENTRIES: readonly AuditEntry[] = LINE_EVENTS.map((event, index) => 
 /** A line that a later version wrote, with data that no rule of this one judged. */
 export const NEWER_ENTRY = readEntry(
   Buffer.from(
-    `{"specversion":"1.0","id":"1","source":"urn:vram:worker:w","type":"vram.shard.repaired","subject":"shard-0","time":"2026-01-02T03:04:05.678Z","elapsedms":"1234",` +
+    `{"specversion":"1.0","id":"1","source":"urn:vram:worker:w","type":"vram.shard.migrated","subject":"shard-0","time":"2026-01-02T03:04:05.678Z","elapsedms":"1234",` +
       `"severity":"warning","sequence":"0000000000000002","prevhash":"${DIGEST}","data":{"any":[1.5,null,{"b":true}]}}`,
   ),
 );

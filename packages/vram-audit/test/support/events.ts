@@ -73,6 +73,22 @@ export const EVENTS: readonly AuditEvent[] = [
     severity: "critical",
     data: { shardId: "shard-0", reason: "digest", expectedDigest: DIGEST, actualDigest: null, rules: ["memory-type"] },
   },
+  {
+    type: "vram.seal.verification_failed",
+    severity: "critical",
+    data: {
+      ...{ shardId: "shard-0", reason: "digest", expectedDigest: DIGEST, actualDigest: DIGEST, rules: [] },
+      damage: { blockCount: 2, blocks: [{ index: 0, singleBit: true, tensors: ["model.embed_tokens.weight"] }, { index: 7, singleBit: null, tensors: [] }] },
+    },
+  },
+  { type: "vram.shard.scrubbed", severity: "info", data: { shardId: "shard-0", digest: DIGEST, vramBytes: 4096, ranges: 1, durationMs: 60_000.5 } },
+  { type: "vram.shard.repaired", severity: "critical", data: { shardId: "shard-0", digest: DIGEST, blocks: 2 } },
+  { type: "vram.shard.repair_refused", severity: "critical", data: { shardId: "shard-0", reason: "source" } },
+  {
+    type: "vram.device.quarantined",
+    severity: "critical",
+    data: { gpuDevice: 0, gpuUuid: "GPU-00000000-0000-0000-0000-000000000001", shardId: "shard-0", block: 7 },
+  },
   allocationFailed(),
   deallocated("shard-0", { wiped: true }),
   violated(),
