@@ -25,6 +25,7 @@ export type {
   KeyRetired,
   KeyRotated,
   PolicyViolation,
+  RangeVerified,
   RepairRefused,
   SealVerificationFailed,
   SealVerified,

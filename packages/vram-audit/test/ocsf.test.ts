@@ -9,6 +9,7 @@ const EXPECTED = [
   ["vram.shard.resealed", 1004, 99, 1],
   ["vram.shard.verified", 1004, 7, 1],
   ["vram.seal.verification_failed", 2004, 1, 1],
+  ["vram.range.verified", 1004, 7, 1],
   ["vram.shard.scrubbed", 1004, 7, 1],
   ["vram.shard.repaired", 1004, 99, 1],
   ["vram.shard.repair_refused", 1004, 99, 2],

@@ -4,6 +4,7 @@ import type { AttestationStatement, AttestedShard, SealStatement } from "vram-se
 import { holdVerified } from "./hold-verified.js";
 import type { HeldShards } from "./hold-verified.js";
 import type { ParsedAttestOptions } from "./options.js";
+import { verifyShard } from "./verify.js";
 import type { VerifyTarget } from "./verify.js";
 import type { Worker } from "./worker.js";
 
@@ -13,7 +14,7 @@ import type { Worker } from "./worker.js";
  */
 export async function attestShards(worker: Worker, targets: readonly VerifyTarget[], { nonce, signal }: ParsedAttestOptions): Promise<string> {
   const requestedAt = new Date().toISOString();
-  const held = await holdVerified(worker, targets, signal);
+  const held = await holdVerified(worker, targets, { verify: verifyShard, signal });
   try {
     return await createAttestation(statementOf(worker, held, { nonce, requestedAt }), worker.parts.attestationKey);
   } finally {

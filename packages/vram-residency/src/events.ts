@@ -1,9 +1,10 @@
-import type { AuditEvent } from "vram-audit";
+import type { AuditEvent, RangeVerified, RepairRefused, VramScrubbed } from "vram-audit";
 import type { DeviceFacts, DriverFacts, ReleaseReport } from "vram-cuda";
 import type { PolicyReport } from "vram-policy";
 import type { SealKey, SealStatement } from "vram-seal";
+import type { DamageReport } from "./damage.js";
 import type { VramError } from "./errors.js";
-import type { HeldMemory } from "./registry.js";
+import type { HeldMemory, LiveShard } from "./registry.js";
 
 /** Why a seal, or bytes that were to be sealed, were refused. */
 export interface VerificationFailure {
@@ -23,6 +24,7 @@ export interface VerificationFailure {
   readonly expectedDigest?: string;
   readonly actualDigest?: string;
   readonly rules?: readonly string[];
+  readonly damage?: DamageReport;
 }
 
 interface WorkerFacts {
@@ -134,12 +136,32 @@ export function sealVerified(report: {
 }
 
 export function sealVerificationFailed(failure: VerificationFailure): AuditEvent {
-  const { shardId, reason, expectedDigest = null, actualDigest = null, rules = [] } = failure;
+  const { shardId, reason, expectedDigest = null, actualDigest = null, rules = [], damage } = failure;
   return {
     type: "vram.seal.verification_failed",
     severity: "critical",
-    data: { shardId, reason, expectedDigest, actualDigest, rules: [...rules] },
+    data: { shardId, reason, expectedDigest, actualDigest, rules: [...rules], ...(damage !== undefined && { damage }) },
   };
+}
+
+export function rangeVerified({ shardId, digest, byteOffset, byteLength, durationMs }: RangeVerified["data"]): AuditEvent {
+  return { type: "vram.range.verified", severity: "info", data: { shardId, digest, byteOffset, byteLength, durationMs } };
+}
+
+export function shardScrubbed({ shardId, digest, vramBytes }: SealStatement, pass: Pick<VramScrubbed["data"], "ranges" | "durationMs">): AuditEvent {
+  return { type: "vram.shard.scrubbed", severity: "info", data: { shardId, digest, vramBytes, ...pass } };
+}
+
+export function shardRepaired({ shardId, statement: { digest } }: LiveShard, blocks: number): AuditEvent {
+  return { type: "vram.shard.repaired", severity: "critical", data: { shardId, digest, blocks } };
+}
+
+export function repairRefused(shardId: string, reason: RepairRefused["data"]["reason"]): AuditEvent {
+  return { type: "vram.shard.repair_refused", severity: "critical", data: { shardId, reason } };
+}
+
+export function deviceQuarantined({ gpuDevice, gpuUuid, shardId }: SealStatement, block: number): AuditEvent {
+  return { type: "vram.device.quarantined", severity: "critical", data: { gpuDevice, gpuUuid, shardId, block } };
 }
 
 export function allocationFailed(shardId: string, error: VramError): AuditEvent {

@@ -4,7 +4,9 @@ import type { VramError } from "./errors.js";
 import { holdVerified } from "./hold-verified.js";
 import type { Lease } from "./lease.js";
 import { openLease } from "./lease.js";
+import type { ParsedExecuteOptions } from "./options.js";
 import type { LiveShard } from "./registry.js";
+import { verifyRecently, verifyShard } from "./verify.js";
 import type { VerifyTarget } from "./verify.js";
 import type { Worker } from "./worker.js";
 
@@ -25,32 +27,39 @@ export function assertNotHeldHere(shards: readonly LiveShard[]): void {
 
 /**
  * Verifies every shard whole and holds them; the answer runs `fn` and then lets go. Errors of this step mean that `fn` was
- * never called; errors of the answer are `fn`'s own, or `DEVICE_LOST` where `fn` returned and the device did not survive it.
+ * never called; errors of the answer are `fn`'s own, or where `fn` returned `DEVICE_LOST` if the device did not survive it, and
+ * those of a verification that was asked for after it.
  */
 export async function prepareExecution<T>(
   worker: Worker,
   targets: readonly VerifyTarget[],
   fn: (lease: Lease) => T | PromiseLike<T>,
-  signal: AbortSignal | undefined,
+  { signal, verifyAfter }: ParsedExecuteOptions,
 ): Promise<() => Promise<T>> {
-  const { shards, unpin } = await holdVerified(worker, targets, signal);
+  const verify = (shard: LiveShard) => verifyRecently(worker, shard, signal);
+  const { shards, unpin } = await holdVerified(worker, targets, { verify, signal });
   return async () => {
+    const ended = worker.executing.take();
     const opened = openLease(shards);
     const lost = async (): Promise<VramError | undefined> => {
       opened.end();
-      const loss = await deviceLoss(worker);
-      unpin();
-      return loss;
+      ended();
+      return deviceLoss(worker);
     };
     let result: T;
     try {
       result = await held.run(new Set([...heldHere(), ...shards]), async () => fn(opened.lease));
     } catch (error) {
       await lost();
+      unpin();
       throw error;
     }
     const loss = await lost();
+    // Begun before the shards can go, and without the leases that a repair would wait for.
+    const after = verifyAfter && loss === undefined ? Promise.all(shards.map((shard) => verifyShard(shard, signal))) : undefined;
+    unpin();
     if (loss !== undefined) throw loss;
+    await after;
     return result;
   };
 }

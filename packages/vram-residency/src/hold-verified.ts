@@ -1,10 +1,13 @@
 import { assertNotAborted, invalidInput } from "./errors.js";
 import type { LiveShard } from "./registry.js";
-import { pinTarget, verifyShard } from "./verify.js";
+import { pinTarget } from "./verify.js";
 import type { PinnedShard, Verified, VerifyTarget } from "./verify.js";
 import type { Worker } from "./worker.js";
 
-/** Shards that were verified just now, and that cannot be released until `unpin` is called. */
+/** Verifies one shard: `verifyShard`, or what is enough for the purpose. */
+export type Verify = (shard: LiveShard, signal: AbortSignal | undefined) => Promise<Verified>;
+
+/** Shards that were verified, and that can be neither released nor repaired until `unpin` is called. */
 export interface HeldShards {
   readonly shards: readonly LiveShard[];
   /** In the same order. */
@@ -12,13 +15,20 @@ export interface HeldShards {
   readonly unpin: () => void;
 }
 
+export interface HoldOptions {
+  readonly verify: Verify;
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
- * Holds every shard, then verifies each whole from device memory.
- * @throws VramError as `verifyShard`; `INVALID_INPUT` for a shard that is named twice. None is held then.
+ * Holds every shard and verifies each.
+ * @throws VramError as `verify`; `INVALID_INPUT` for a shard that is named twice. None is held then.
  */
-export async function holdVerified(worker: Worker, targets: readonly VerifyTarget[], signal: AbortSignal | undefined): Promise<HeldShards> {
+export async function holdVerified(worker: Worker, targets: readonly VerifyTarget[], { verify, signal }: HoldOptions): Promise<HeldShards> {
   const pinned: PinnedShard[] = [];
+  const leases: (() => void)[] = [];
   const unpin = (): void => {
+    for (const end of leases) end();
     for (const each of pinned) each.unpin();
   };
   try {
@@ -30,7 +40,10 @@ export async function holdVerified(worker: Worker, targets: readonly VerifyTarge
     }
     const shards = pinned.map(({ shard }) => shard);
     const verified: Verified[] = [];
-    for (const shard of shards) verified.push(await verifyShard(worker, shard, signal));
+    for (const shard of shards) {
+      verified.push(await verify(shard, signal));
+      leases.push(shard.leases.take());
+    }
     worker.lifecycle.assertReady();
     assertNotAborted(signal);
     return { shards, verified, unpin };

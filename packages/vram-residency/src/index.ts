@@ -2,12 +2,15 @@ export { openResidency } from "./open-residency.js";
 export type {
   AttestOptions,
   CallOptions,
+  ExecuteOptions,
   Expectation,
   SignedExpectation,
   OpenResidencyOptions,
+  ScrubOptions,
   SealOptions,
   SealProgress,
   SealSetOptions,
+  VerifyPartOptions,
   ViewOptions,
 } from "./options.js";
 export type { Residency, Capacity, ExecuteTarget } from "./residency.js";
@@ -19,7 +22,10 @@ export type { ModelFormat } from "./model/header.js";
 export type { SealedShard, ShardRecord } from "./shard.js";
 export type { ByteRange, Lease, ShardLease } from "./lease.js";
 export type { TensorView } from "./tensor-view.js";
+export type { ScrubProgress, Scrubber } from "./scrubber.js";
 export type { VerifyReport, VerifyTarget } from "./verify.js";
+export type { RangeReport } from "./verify-range.js";
+export type { DamageReport } from "./damage.js";
 export { VramError } from "./errors.js";
 export type { VramErrorCode, VramErrorKind, VramErrorDetails } from "./errors.js";
 export { fromAttestationKeyFile, fromAttestationPkcs11, fromKeyFile, fromPkcs11, fromSystemdCredential, fromWorkerToken, generate, verifyAttestation } from "vram-seal";

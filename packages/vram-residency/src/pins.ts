@@ -1,4 +1,4 @@
-/** Counts who uses a shard right now; release waits until nobody does. */
+/** Counts who uses something right now, and tells when nobody does. */
 export class Pins {
   #count = 0;
   #idle: Promise<void> = Promise.resolve();

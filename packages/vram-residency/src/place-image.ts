@@ -34,7 +34,7 @@ export async function placeImage(
   const loadedDigest = await load(memory, image, options);
   await allocation.freeze();
   const placement = await checkedPlacement(worker, memory);
-  const digest = await allocation.digest({ signal, onProgress: (doneBytes) => { onProgress("digest", doneBytes); } });
+  const digest = await allocation.digest({ signal, keepTree: true, onProgress: (doneBytes) => { onProgress("digest", doneBytes); } });
   compare("load", loadedDigest, digest);
   compare("expect", expect?.fsverity, digest);
   compare("load", image.source.measuredDigest, digest);

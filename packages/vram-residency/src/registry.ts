@@ -4,7 +4,11 @@ import type { Reservation } from "vram-policy";
 import type { Seal, SealStatement } from "vram-seal";
 import { invalidInput } from "./errors.js";
 import type { Pins } from "./pins.js";
+import type { ShardLifecycle } from "./shard-lifecycle.js";
+import type { SharedRun } from "./shared-run.js";
+import type { BlockReader } from "./source/model-source.js";
 import type { TensorView } from "./tensor-view.js";
+import type { Verified } from "./verify.js";
 
 /** Device memory that is held for a shard, from its allocation on. */
 export interface HeldMemory {
@@ -20,7 +24,19 @@ export interface LiveShard extends HeldMemory {
   /** Of the newest seal. */
   seal: Seal;
   statement: SealStatement;
+  /** Whoever needs the memory to stay: a release waits for them. */
   readonly pins: Pins;
+  /** Executions that run on it: a repair waits for them. */
+  readonly leases: Pins;
+  readonly lifecycle: ShardLifecycle;
+  /** Whole verifications, shared by all who ask before one begins. */
+  readonly verification: SharedRun<Verified>;
+  /** The newest whole verification, and when it began by `performance.now()`; undefined once damage was found. */
+  latest?: { readonly verified: Verified; readonly startedMs: number } | undefined;
+  /** Reads blocks of the source again, where that can be done. */
+  readonly reread: BlockReader | undefined;
+  /** Blocks that a repair wrote. */
+  readonly repairedBlocks: Set<number>;
   /** Set by the first release; every later one waits for it. */
   released?: Promise<void>;
 }

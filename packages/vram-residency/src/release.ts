@@ -34,6 +34,8 @@ export function releaseShard(worker: Worker, shard: LiveShard, cause: ReleaseCau
 async function release(worker: Worker, shard: LiveShard, cause: ReleaseCause): Promise<void> {
   worker.registry.remove(shard);
   await shard.pins.idle();
+  shard.lifecycle.move("releasing");
   await releaseMemory(worker, shard, cause);
+  shard.lifecycle.move("released");
   worker.registry.free(shard.shardId);
 }

@@ -8,8 +8,8 @@ import { assertNotHeldHere, prepareExecution } from "./execute.js";
 import { readGiven } from "./given.js";
 import type { Lease } from "./lease.js";
 import type { ResidencyState } from "./lifecycle.js";
-import { parseAttestOptions, parseCallOptions, parseSealKey, parseSealOptions, parseSealSetOptions } from "./options.js";
-import type { AttestOptions, CallOptions, SealOptions, SealSetOptions } from "./options.js";
+import { parseAttestOptions, parseCallOptions, parseExecuteOptions, parseScrubOptions, parseSealKey, parseSealOptions, parseSealSetOptions, parseVerifyOptions } from "./options.js";
+import type { AttestOptions, CallOptions, ExecuteOptions, ScrubOptions, SealOptions, SealSetOptions, VerifyPartOptions } from "./options.js";
 import { releaseShard } from "./release.js";
 import type { LiveShard } from "./registry.js";
 import { resealShard, retireKey, rotateKey } from "./rotation.js";
@@ -19,6 +19,9 @@ import type { SetSource } from "./set-source.js";
 import { SealedSet } from "./sealed-set.js";
 import { SealedShard } from "./shard.js";
 import type { ModelSource } from "./source/model-source.js";
+import { Scrubber } from "./scrubber.js";
+import { partOf, verifyPart } from "./verify-range.js";
+import type { RangeReport } from "./verify-range.js";
 import { verifyTarget } from "./verify.js";
 import type { VerifyReport, VerifyTarget } from "./verify.js";
 import type { Worker } from "./worker.js";
@@ -84,25 +87,50 @@ export class Residency {
    * @throws VramError `SEAL_VERIFICATION_FAILED`, `NOT_SEALED`, `KEY_UNAVAILABLE`, `AUDIT_UNAVAILABLE`, `INVALID_INPUT`,
    * `ABORTED`, `STOPPED`
    */
-  async verify(target: VerifyTarget, options?: CallOptions): Promise<VerifyReport> {
-    return this.#run(() => parseCallOptions(options), (worker, { signal }) => verifyTarget(worker, target, signal));
+  async verify(target: VerifyTarget, options?: CallOptions): Promise<VerifyReport>;
+  /**
+   * Verifies one tensor of a shard, or some bytes, alone: their blocks are digested in device memory and must hash up to the digest
+   * that was sealed.
+   * @throws VramError as for a whole shard, which is verified where a part of it is not as it should be
+   */
+  async verify(target: VerifyTarget, options: VerifyPartOptions): Promise<RangeReport>;
+  async verify(target: VerifyTarget, options?: CallOptions | VerifyPartOptions): Promise<VerifyReport | RangeReport> {
+    return this.#run(
+      () => parseVerifyOptions(options),
+      (worker, { signal, ...rest }): Promise<VerifyReport | RangeReport> => {
+        const part = partOf(rest);
+        return part === undefined ? verifyTarget(worker, target, signal) : verifyPart(worker, target, part, signal);
+      },
+    );
+  }
+
+  /**
+   * Verifies all shards in the background, range by range in random order, over and over, within a budget, until it is closed or the
+   * worker leaves `ready`. What it finds is treated as at an execution: told by the trail, and the worker stops.
+   * @throws VramError `INVALID_INPUT`, `STOPPED`
+   */
+  startScrub(options?: ScrubOptions): Scrubber {
+    this.#worker.lifecycle.assertReady();
+    const scrubber = new Scrubber(this.#worker, parseScrubOptions(options));
+    void this.#track(scrubber.ended);
+    return scrubber;
   }
 
   /**
    * Verifies the shards, or all members of a set, from device memory, then runs `fn` while they can be neither released nor
    * changed through this package. Resolves to what `fn` returned; an error of `fn` passes through unchanged.
-   * @throws VramError as `verify`; `fn` was then never called. `DEVICE_LOST` if `fn` returned and the device was lost
+   * @throws VramError as `verify`; `fn` was then never called, unless `verifyAfter` found a change while it ran. `DEVICE_LOST` if `fn` returned and the device was lost
    * meanwhile: the worker is stopped.
    */
   async execute<T>(
     shards: ExecuteTarget | readonly ExecuteTarget[],
     fn: (lease: Lease) => T | PromiseLike<T>,
-    options?: CallOptions,
+    options?: ExecuteOptions,
   ): Promise<T> {
-    const run = await this.#run(() => parseCallOptions(options), async (worker, { signal, correlationId }) => {
+    const run = await this.#run(() => parseExecuteOptions(options), async (worker, parsed) => {
       if (typeof fn !== "function") throw invalidInput("fn", "be a function");
-      const execution = await prepareExecution(worker, targetsOf(shards), fn, signal);
-      return () => correlated(correlationId, execution);
+      const execution = await prepareExecution(worker, targetsOf(shards), fn, parsed);
+      return () => correlated(parsed.correlationId, execution);
     });
     return this.#track(run());
   }

@@ -1,10 +1,9 @@
 import { evaluateSealKey } from "vram-policy";
-import { createSeal } from "vram-seal";
-import type { SealKey, SealStatement } from "vram-seal";
+import type { SealKey } from "vram-seal";
 import { invalidInput } from "./errors.js";
-import { keyRetired, keyRotated, policyViolated, shardResealed } from "./events.js";
+import { keyRetired, keyRotated, policyViolated } from "./events.js";
 import { policyError } from "./policy-error.js";
-import type { LiveShard } from "./registry.js";
+import { sealAnew } from "./seal-anew.js";
 import { assertUsable } from "./seal-keys.js";
 import type { SealedShard } from "./shard.js";
 import { pinTarget, verifyShard } from "./verify.js";
@@ -35,26 +34,11 @@ async function assertKeyAllowed(worker: Worker, key: SealKey): Promise<void> {
 export async function resealShard(worker: Worker, target: SealedShard, signal: AbortSignal | undefined): Promise<void> {
   const { shard, unpin } = await pinTarget(worker, target);
   try {
-    await verifyShard(worker, shard, signal);
-    await worker.keys.change(() => worker.keys.sign((key) => signAnew(worker, shard, key)));
+    await verifyShard(shard, signal);
+    await sealAnew(worker, shard);
   } finally {
     unpin();
   }
-}
-
-async function signAnew(worker: Worker, shard: LiveShard, key: SealKey): Promise<void> {
-  const before = shard.statement;
-  const statement: SealStatement = {
-    ...before,
-    keyId: key.keyId,
-    keyLocked: key.locked,
-    sealSequence: worker.nextSealSequence(),
-    sealedAt: new Date().toISOString(),
-  };
-  const seal = await createSeal(statement, key);
-  worker.lifecycle.assertReady();
-  await worker.record(shardResealed(statement, before));
-  Object.assign(shard, { seal, statement });
 }
 
 /** Takes a key out of use and closes it. @throws VramError `INVALID_INPUT` while a shard is sealed with it */

@@ -8,14 +8,13 @@ import { openModelImage } from "./model-image.js";
 import type { ModelImage } from "./model-image.js";
 import type { ModelFormat, ModelHeader } from "./model/header.js";
 import type { SealProgress, Staging } from "./options.js";
-import { Pins } from "./pins.js";
+import { liveShard } from "./live-shard.js";
 import { enforceAtSeal, hostDigests, placeImage } from "./place-image.js";
 import type { PlacedImage } from "./place-image.js";
 import type { HeldMemory, LiveShard } from "./registry.js";
 import { releaseMemory } from "./release.js";
 import { explainSealFailure } from "./seal-failure.js";
 import { fileNameOf } from "./source/file-source.js";
-import { tensorViews } from "./tensor-view.js";
 import type { Worker } from "./worker.js";
 
 /** One file of what is sealed together. */
@@ -64,6 +63,7 @@ interface Signing {
 export async function sealParts(worker: Worker, given: SealRequest): Promise<readonly LiveShard[]> {
   worker.lifecycle.assertReady();
   const request = withStopSignal(worker, given);
+  const ended = worker.sealing.take();
   const claimed: string[] = [];
   try {
     for (const { shardId } of request.parts) claimed.push(worker.registry.claim(shardId));
@@ -71,6 +71,8 @@ export async function sealParts(worker: Worker, given: SealRequest): Promise<rea
   } catch (error) {
     for (const shardId of claimed) worker.registry.free(shardId);
     throw abortedOrStopped(worker, request, error);
+  } finally {
+    ended();
   }
 }
 
@@ -182,8 +184,7 @@ async function sign(
   const seal = await createSeal(statement, by.key);
   worker.lifecycle.assertReady();
   await worker.record(shardSealed(statement));
-  const { header, leadBytes } = candidate.image;
-  return { ...memory, statement, seal, leadBytes, tensors: tensorViews(header, leadBytes), pins: new Pins() };
+  return liveShard(worker, { ...memory, statement, seal, image: candidate.image });
 }
 
 function sealStatement(

@@ -1,10 +1,8 @@
-import { evaluatePlacement } from "vram-policy";
-import type { PolicyReport } from "vram-policy";
 import type { Seal, SealStatement } from "vram-seal";
-import { assertSealAge, canonicalize, verifySeal } from "vram-seal";
-import { VramError, aborted, assertNotAborted, invalidInput, toVramError } from "./errors.js";
-import { sealVerificationFailed, sealVerified } from "./events.js";
-import type { VerificationFailure } from "./events.js";
+import { canonicalize } from "vram-seal";
+import { checkSeal } from "./check-seal.js";
+import { VramError, invalidInput } from "./errors.js";
+import { refuse } from "./refusal.js";
 import type { LiveShard } from "./registry.js";
 import { SealedShard } from "./shard.js";
 import type { Worker } from "./worker.js";
@@ -52,7 +50,7 @@ export async function verifyTarget(
 ): Promise<VerifyReport> {
   const { shard, unpin } = await pinTarget(worker, target);
   try {
-    return (await verifyShard(worker, shard, signal)).report;
+    return (await verifyShard(shard, signal)).report;
   } finally {
     unpin();
   }
@@ -78,104 +76,19 @@ function ownShard(worker: Worker, shard: SealedShard): LiveShard {
 }
 
 /**
- * Verifies a live shard whole: its statement and MAC, age, placement, and the digest recomputed from device memory.
- * @throws VramError `SEAL_VERIFICATION_FAILED`, and the worker is stopped; `ABORTED`; `KEY_UNAVAILABLE`.
+ * Verifies a live shard whole. Who asks before a verification begins shares it.
+ * @throws VramError as `verifyNow`
  */
-export async function verifyShard(
-  worker: Worker,
-  shard: LiveShard,
-  signal: AbortSignal | undefined,
-): Promise<Verified> {
-  assertNotAborted(signal);
-  const startMs = performance.now();
-  const { shardId, seal, statement: ours } = shard;
-  // The device works while the statement is checked here.
-  const found = readDevice(worker, shard, signal);
-  found.catch(() => undefined);
-  const statement = await checkSeal(worker, seal, shardId);
-  await checkAge(worker, shardId, statement);
-  const digest = await digestOf(worker, shardId, found);
-  if (digest !== statement.digest) {
-    throw await refuse(worker, {
-      shardId,
-      reason: "digest",
-      expectedDigest: statement.digest,
-      actualDigest: digest,
-    });
-  }
-  // Not before: what was found counts.
-  assertNotAborted(signal);
-  const report = {
-    shardId,
-    digest,
-    vramBytes: statement.vramBytes,
-    verifiedAt: new Date().toISOString(),
-    durationMs: performance.now() - startMs,
-  };
-  await worker.record(sealVerified(report));
-  return { report, statement: ours };
+export function verifyShard(shard: LiveShard, signal: AbortSignal | undefined): Promise<Verified> {
+  return shard.verification.join(signal);
 }
 
-async function checkSeal(worker: Worker, seal: unknown, shardId: string | null): Promise<SealStatement> {
-  const { instanceId } = worker.parts;
-  try {
-    return await verifySeal(seal, { key: worker.keys.all(), instanceId });
-  } catch (error) {
-    const failure = toVramError(error);
-    if (failure.code !== "SEAL_VERIFICATION_FAILED") throw failure;
-    throw await refuse(worker, { shardId, reason: sealReason(failure) }, error);
-  }
-}
-
-function sealReason({ details }: VramError): VerificationFailure["reason"] {
-  const reason = details["reason"];
-  return reason === "mac" || reason === "statement" || reason === "instance" ? reason : "shape";
-}
-
-async function checkAge(worker: Worker, shardId: string, statement: SealStatement): Promise<void> {
-  const { maxSealAgeMs } = worker.parts.policy;
-  if (maxSealAgeMs === null) return;
-  try {
-    assertSealAge(statement, { maxAgeMs: maxSealAgeMs, nowMs: Date.now() });
-  } catch (error) {
-    throw await refuse(worker, { shardId, reason: "age" }, error);
-  }
-}
-
-/** What the device says of a shard: its digest from device memory, which counts only where the policy accepts how it lies there. */
-type Found = { readonly digest: string } | { readonly violations: PolicyReport["violations"] };
-
-async function readDevice(worker: Worker, { allocation, statement }: LiveShard, signal: AbortSignal | undefined): Promise<Found> {
-  const { gpuDevice, placement: sealed } = statement;
-  try {
-    const { placement: facts, digest } = await allocation.inspect(signal === undefined ? {} : { signal });
-    const { ok, violations } = evaluatePlacement({ facts, gpuDevice, sealed }, worker.parts.policy);
-    return ok && digest !== null ? { digest } : { violations };
-  } catch (error) {
-    throw signal?.aborted === true && toVramError(error).code === "ABORTED" ? aborted(signal.reason) : error;
-  }
-}
-
-async function digestOf(worker: Worker, shardId: string, found: Promise<Found>): Promise<string> {
-  const told = await orRefuse(worker, shardId, () => found);
-  if ("digest" in told) return told.digest;
-  throw await refuse(worker, { shardId, reason: "placement", rules: told.violations.map(({ rule }) => rule) });
-}
-
-/** A driver error that leaves a shard unverified refuses it; an abort by the caller does not. */
-async function orRefuse<T>(worker: Worker, shardId: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (toVramError(error).code === "ABORTED") throw error;
-    throw await refuse(worker, { shardId, reason: "driver" }, error);
-  }
-}
-
-async function refuse(worker: Worker, failure: VerificationFailure, cause?: unknown): Promise<VramError> {
-  const error = new VramError("SEAL_VERIFICATION_FAILED", `seal verification failed: ${failure.reason}`, {
-    details: { ...failure },
-    ...(cause === undefined ? {} : { cause }),
-  });
-  return worker.stop(error, sealVerificationFailed(failure));
+/**
+ * What a verification of not more than `policy.maxVerificationAgeMs` ago established, or a new one does.
+ * @throws VramError as `verifyNow`
+ */
+export function verifyRecently(worker: Worker, shard: LiveShard, signal: AbortSignal | undefined): Promise<Verified> {
+  const { latest } = shard;
+  const isRecent = latest !== undefined && performance.now() - latest.startedMs < worker.parts.policy.maxVerificationAgeMs;
+  return isRecent ? Promise.resolve(latest.verified) : verifyShard(shard, signal);
 }

@@ -8,6 +8,7 @@ import { correlationId } from "./correlation.js";
 import { VramError, toVramError } from "./errors.js";
 import { workerStopped } from "./events.js";
 import { Lifecycle } from "./lifecycle.js";
+import { Pins } from "./pins.js";
 import { ShardRegistry } from "./registry.js";
 import { SealKeys } from "./seal-keys.js";
 
@@ -34,7 +35,12 @@ export class Worker {
   readonly lifecycle = new Lifecycle();
   readonly registry = new ShardRegistry();
   readonly keys: SealKeys;
+  /** Seals and executions that run: what a scrub may wait for. */
+  readonly sealing = new Pins();
+  readonly executing = new Pins();
   #sealSequence = 0;
+  /** The worker stopped, and the trail does not say so yet. */
+  #owesStop = false;
 
   constructor(parts: WorkerParts, sealKey: SealKey) {
     this.parts = parts;
@@ -64,12 +70,19 @@ export class Worker {
     }
   }
 
+  /** Leaves `ready` at once because of `error`; whoever calls this calls `stop` when it can say more. */
+  halt(error: VramError): void {
+    if (this.lifecycle.stop(error)) this.#owesStop = true;
+  }
+
   /**
    * Leaves `ready` at once because of `error`, then writes `event`, the reason, and that the worker stopped.
    * Answers the error to throw: `error`, with the audit's failure as its cause if the trail could not be written.
    */
   async stop(error: VramError, event?: AuditEvent): Promise<VramError> {
-    const first = this.lifecycle.stop(error);
+    this.halt(error);
+    const first = this.#owesStop;
+    this.#owesStop = false;
     const events = [
       ...(event === undefined ? [] : [event]),
       ...(first ? [workerStopped(this.parts, "stopped", error.code)] : []),

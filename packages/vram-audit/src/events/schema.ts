@@ -79,6 +79,12 @@ const damage = record({
   blocks: list(record({ index: count, singleBit: flag.nullable(), tensors: list(text, DAMAGED_TENSORS_MAX) }), DAMAGED_BLOCKS_MAX),
 });
 
+const rangeVerified = event(
+  "vram.range.verified",
+  info,
+  record({ shardId, digest, byteOffset: count, byteLength: count, durationMs: milliseconds }),
+);
+
 const sealVerificationFailed = event(
   "vram.seal.verification_failed",
   critical,
@@ -192,6 +198,7 @@ export const workerEventSchema = z.discriminatedUnion(
     vramResealed,
     sealVerified,
     sealVerificationFailed,
+    rangeVerified,
     vramScrubbed,
     vramRepaired,
     repairRefused,
@@ -227,6 +234,7 @@ export type VramSealed = z.infer<typeof vramSealed>;
 export type VramResealed = z.infer<typeof vramResealed>;
 export type SealVerified = z.infer<typeof sealVerified>;
 export type SealVerificationFailed = z.infer<typeof sealVerificationFailed>;
+export type RangeVerified = z.infer<typeof rangeVerified>;
 export type VramScrubbed = z.infer<typeof vramScrubbed>;
 export type VramRepaired = z.infer<typeof vramRepaired>;
 export type RepairRefused = z.infer<typeof repairRefused>;

@@ -6,6 +6,7 @@ const MESSAGES: EventTable<string> = {
   "vram.shard.resealed": ({ data }) => `Shard ${data.shardId} was sealed anew with the key ${data.keyId}`,
   "vram.shard.verified": ({ data }) => `Shard ${data.shardId} was verified: ${data.vramBytes} bytes`,
   "vram.seal.verification_failed": ({ data }) => `${shardOrSeal(data.shardId)} failed verification: ${[data.reason, ...data.rules].join(", ")}`,
+  "vram.range.verified": ({ data }) => `${data.byteLength} bytes at ${data.byteOffset} of the shard ${data.shardId} were verified`,
   "vram.shard.scrubbed": ({ data }) => `Shard ${data.shardId} was verified in the background: ${data.vramBytes} bytes in ${data.ranges} ranges`,
   "vram.shard.repaired": ({ data }) => `Shard ${data.shardId} was repaired: ${data.blocks} blocks`,
   "vram.shard.repair_refused": ({ data }) => `Shard ${data.shardId} was not repaired: ${data.reason}`,

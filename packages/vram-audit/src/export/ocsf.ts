@@ -68,6 +68,13 @@ const MAPPINGS: EventTable<Classified> = {
     size: event.data.vramBytes,
     duration: Math.round(event.data.durationMs),
   }),
+  "vram.range.verified": (event) => ({
+    ...memory(event),
+    ...READ,
+    ...SUCCESS,
+    size: event.data.byteLength,
+    duration: Math.round(event.data.durationMs),
+  }),
   "vram.shard.scrubbed": (event) => ({
     ...memory(event),
     ...READ,

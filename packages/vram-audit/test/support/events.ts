@@ -81,6 +81,7 @@ export const EVENTS: readonly AuditEvent[] = [
       damage: { blockCount: 2, blocks: [{ index: 0, singleBit: true, tensors: ["model.embed_tokens.weight"] }, { index: 7, singleBit: null, tensors: [] }] },
     },
   },
+  { type: "vram.range.verified", severity: "info", data: { shardId: "shard-0", digest: DIGEST, byteOffset: 0, byteLength: 100, durationMs: 0.5 } },
   { type: "vram.shard.scrubbed", severity: "info", data: { shardId: "shard-0", digest: DIGEST, vramBytes: 4096, ranges: 1, durationMs: 60_000.5 } },
   { type: "vram.shard.repaired", severity: "critical", data: { shardId: "shard-0", digest: DIGEST, blocks: 2 } },
   { type: "vram.shard.repair_refused", severity: "critical", data: { shardId: "shard-0", reason: "source" } },

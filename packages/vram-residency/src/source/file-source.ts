@@ -2,12 +2,12 @@ import { constants } from "node:fs";
 import type { BigIntStats } from "node:fs";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { measureFile } from "vram-cuda";
 import { VramError, invalidInput } from "../errors.js";
 import { changed, checkedByteLength } from "./model-source.js";
-import type { OpenSource } from "./model-source.js";
+import type { BlockReader, OpenSource } from "./model-source.js";
 
 /**
  * One descriptor from here to the seal.
@@ -27,6 +27,7 @@ export async function openFileSource(source: string | URL): Promise<OpenSource> 
       fileName,
       measuredDigest: measureFile(handle.fd) ?? undefined,
       firstReading: undefined,
+      reread: blockReader(resolve(path), byteLength),
       async readHead(length) {
         const head = await readExactly(handle, fileName, { position, length });
         position += length;
@@ -53,6 +54,24 @@ export async function openFileSource(source: string | URL): Promise<OpenSource> 
     await handle.close();
     throw error instanceof VramError ? error : unreadable(fileName, error);
   }
+}
+
+const BLOCK_BYTES = 4096;
+
+function blockReader(path: string, byteLength: number): BlockReader {
+  return async (blocks) => {
+    const handle = await openToRead(path);
+    try {
+      const read: Uint8Array[] = [];
+      for (const block of blocks) {
+        const position = block * BLOCK_BYTES;
+        read.push(await readExactly(handle, basename(path), { position, length: Math.min(BLOCK_BYTES, byteLength - position) }));
+      }
+      return read;
+    } finally {
+      await handle.close();
+    }
+  };
 }
 
 /** O_NONBLOCK: opening a FIFO must not wait for a writer. */

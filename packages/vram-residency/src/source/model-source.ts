@@ -9,6 +9,9 @@ export interface ByteStream extends AsyncIterable<Uint8Array> {
 /** Where a model comes from: a path, a file URL, bytes in memory, or a stream of bytes. */
 export type ModelSource = string | URL | Uint8Array | ByteStream;
 
+/** Reads blocks of 4096 bytes by number, the last one as long as it is. */
+export type BlockReader = (blocks: readonly number[]) => Promise<readonly Uint8Array[]>;
+
 /** A model source whose size is known and that can be loaded once. */
 export interface OpenSource {
   readonly byteLength: number;
@@ -32,6 +35,8 @@ export interface OpenSource {
    * taken before the load, so bytes that differ between the two readings show.
    */
   readonly firstReading: ((options: LongOptions) => Promise<string>) | undefined;
+  /** Opens a file anew for blocks of it, also when this was closed. What cannot be read a second time has none. */
+  readonly reread: BlockReader | undefined;
   close(): Promise<void>;
 }
 

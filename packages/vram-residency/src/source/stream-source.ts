@@ -17,6 +17,7 @@ export function streamSource(
     fileName: undefined,
     measuredDigest: undefined,
     firstReading: undefined,
+    reread: undefined,
     async readHead(length) {
       const head = new Uint8Array(length);
       for (let done = 0; done < length;) {

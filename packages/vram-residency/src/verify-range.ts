@@ -1,0 +1,114 @@
+import { evaluatePlacement } from "vram-policy";
+import type { Allocation, Inspection } from "vram-cuda";
+import { checkAge, checkSeal } from "./check-seal.js";
+import { assertNotAborted, invalidInput, toVramError } from "./errors.js";
+import { rangeVerified } from "./events.js";
+import type { ByteRange } from "./lease.js";
+import { refuse } from "./refusal.js";
+import type { LiveShard } from "./registry.js";
+import { pinTarget, verifyShard } from "./verify.js";
+import type { VerifyTarget } from "./verify.js";
+import type { Worker } from "./worker.js";
+
+/** What the verification of a part of a shard established. `byteOffset` and `byteLength` in bytes, `durationMs` in milliseconds. */
+export interface RangeReport {
+  readonly shardId: string;
+  /** Of the whole shard: what the range was proved against. */
+  readonly digest: string;
+  readonly byteOffset: number;
+  readonly byteLength: number;
+  readonly verifiedAt: string;
+  readonly durationMs: number;
+}
+
+/** A tensor by its name, or bytes of the image. */
+export type Part = { readonly tensor: string } | { readonly range: ByteRange };
+
+/** The part that options name, if any. @throws VramError `INVALID_INPUT` for two. */
+export function partOf({ tensor, range }: { readonly tensor?: string | undefined; readonly range?: ByteRange | undefined }): Part | undefined {
+  if (tensor !== undefined && range !== undefined) throw invalidInput("options", "name a tensor or a range, not both");
+  if (range !== undefined) return { range };
+  return tensor === undefined ? undefined : { tensor };
+}
+
+/** Verifies a part of a target. @throws VramError as `pinTarget` and `verifyShardRange`; `INVALID_INPUT` for a part that is not there. */
+export async function verifyPart(worker: Worker, target: VerifyTarget, part: Part, signal: AbortSignal | undefined): Promise<RangeReport> {
+  const { shard, unpin } = await pinTarget(worker, target);
+  try {
+    const { offset: byteOffset, byteLength } = rangeOf(shard, part);
+    const startMs = performance.now();
+    await verifyShardRange(worker, shard, { offset: byteOffset, byteLength }, signal);
+    const { shardId, statement } = shard;
+    const facts = { shardId, digest: statement.digest, byteOffset, byteLength, durationMs: performance.now() - startMs };
+    await worker.record(rangeVerified(facts));
+    return { ...facts, verifiedAt: new Date().toISOString() };
+  } finally {
+    unpin();
+  }
+}
+
+function rangeOf({ tensors, statement: { vramBytes } }: LiveShard, part: Part): ByteRange {
+  if ("range" in part) {
+    const { offset, byteLength } = part.range;
+    if (offset + byteLength <= vramBytes) return part.range;
+    throw invalidInput("options.range", `lie within the ${vramBytes} bytes of the shard`);
+  }
+  const tensor = tensors.get(part.tensor);
+  if (tensor === undefined) throw invalidInput("options.tensor", "be the name of a tensor of the shard");
+  if (tensor.byteLength === 0) throw invalidInput("options.tensor", "be a tensor with bytes");
+  return { offset: tensor.byteOffset, byteLength: tensor.byteLength };
+}
+
+/**
+ * Verifies the blocks that a range touches, where they lie and that they hash up to the sealed digest. What does not is verified whole.
+ * @throws VramError as `verifyShard`
+ */
+export async function verifyShardRange(worker: Worker, shard: LiveShard, range: ByteRange, signal: AbortSignal | undefined): Promise<void> {
+  assertNotAborted(signal);
+  const statement = await checkSeal(worker, shard.seal, shard.shardId);
+  await checkAge(worker, shard.shardId, statement);
+  const first = await inspect(worker, shard, range, signal);
+  if (first === statement.digest) return;
+  await verifyShard(shard, signal);
+  // The memory is good, so the host's copy of the tree is not: the device makes another.
+  const { allocation, shardId } = shard;
+  await orRefuse(worker, shardId, signal, () => allocation.digest({ keepTree: true, ...(signal && { signal }) }));
+  const second = await inspect(worker, shard, range, signal);
+  if (second === shard.statement.digest) return;
+  throw await refuse(worker, { shardId, reason: "digest", expectedDigest: shard.statement.digest, actualDigest: second });
+}
+
+/** The file digest that the range leads to, if the memory lies where the policy wants it. */
+async function inspect(worker: Worker, shard: LiveShard, { offset, byteLength }: ByteRange, signal: AbortSignal | undefined): Promise<string> {
+  const { allocation, shardId } = shard;
+  const { placement, digest } = await orRefuse(worker, shardId, signal, () =>
+    allocation.inspectRange({ offset, length: byteLength }, signal === undefined ? {} : { signal }),
+  );
+  await assertPlacement(worker, shard, placement);
+  if (digest !== null) return digest;
+  throw await refuse(worker, { shardId, reason: "placement" });
+}
+
+/** @throws VramError `SEAL_VERIFICATION_FAILED` for facts that the policy does not accept, and the worker is stopped */
+export async function assertPlacement(worker: Worker, { shardId, statement }: LiveShard, facts: Inspection["placement"]): Promise<void> {
+  const { gpuDevice, placement: sealed } = statement;
+  const { ok, violations } = evaluatePlacement({ facts, gpuDevice, sealed }, worker.parts.policy);
+  if (!ok) throw await refuse(worker, { shardId, reason: "placement", rules: violations.map(({ rule }) => rule) });
+}
+
+/** Where the shard lies now. @throws VramError as `assertPlacement` */
+export async function verifyPlacement(worker: Worker, shard: LiveShard): Promise<void> {
+  const { allocation }: { readonly allocation: Allocation } = shard;
+  await assertPlacement(worker, shard, await orRefuse(worker, shard.shardId, undefined, () => allocation.placement()));
+}
+
+/** A driver error that leaves a shard unverified refuses it; an abort by the caller does not. */
+async function orRefuse<T>(worker: Worker, shardId: string, signal: AbortSignal | undefined, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    assertNotAborted(signal);
+    const failure = toVramError(error);
+    throw await refuse(worker, { shardId, reason: "driver" }, failure);
+  }
+}
