@@ -53,6 +53,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Export<Freeze>(env, exports, "freeze");
   Export<DigestInPlace>(env, exports, "digest");
   Export<Inspect>(env, exports, "inspect");
+  Export<InspectRange>(env, exports, "inspectRange");
+  Export<Locate>(env, exports, "locate");
+  Export<RepairBlocks>(env, exports, "repair");
   Export<ReadPlacementFacts>(env, exports, "placement");
   Export<Release>(env, exports, "release");
   Export<MakeView>(env, exports, "view");

@@ -1,11 +1,9 @@
-// Functions on an allocation: made, frozen, digested, described, released.
+// Functions on an allocation: made, frozen, described, released.
 #include "binding/allocation_operation.h"
 #include "binding/arguments.h"
 #include "binding/facts_value.h"
 #include "binding/functions.h"
 #include "binding/teardown.h"
-#include "ops/digest_run.h"
-#include "ops/hex.h"
 
 namespace vram::binding {
 namespace {
@@ -103,66 +101,6 @@ Napi::Value Freeze(Environment& environment, const Napi::CallbackInfo& info) {
   });
   return operation.value().promise;
 }
-
-namespace {
-
-/// What the device tells of an allocation, as far as it was asked and could be read.
-struct Finding {
-  std::optional<ops::Placement> placement;
-  std::optional<ops::Digest> digest;
-};
-
-Napi::Value FindingValue(Napi::Env env, const Finding& finding) {
-  const Napi::Value digest = finding.digest ? Napi::Value(Napi::String::New(env, ops::Hex(*finding.digest))) : env.Null();
-  if (!finding.placement) return ValueResult(env, digest);
-  Napi::Object value = Napi::Object::New(env);
-  value.Set("placement", PlacementValue(env, *finding.placement));
-  value.Set("digest", digest);
-  return ValueResult(env, value);
-}
-
-Napi::Value Digest(Environment& environment, const Napi::CallbackInfo& info, bool with_placement) {
-  const auto cancel = ReadCancel(environment, info[1]);
-  const auto function = ReadProgress(info[2]);
-  if (!cancel || !function) return ErrorResult(info.Env(), InvalidInput("cancel and progress must be what this addon takes"));
-  auto operation = AllocationOperation::Begin(environment, info, {AllocationState::kLoaded, AllocationState::kFrozen}, *function);
-  if (!operation.ok()) return ErrorResult(info.Env(), operation.error());
-  const auto allocation = operation.value().allocation;
-  const auto answer_with = [allocation](Result<Finding> finding) -> Answer {
-    return [allocation, finding = std::move(finding)](Napi::Env env) -> Napi::Value {
-      allocation->busy = false;
-      if (!finding.ok()) return ErrorResult(env, finding.error());
-      return FindingValue(env, finding.value());
-    };
-  };
-  const ops::Progress progress = environment.ProgressOf(operation.value().id);
-  PostSteps(environment, allocation->device, operation.value().id,
-            [allocation, with_placement, cancel = *cancel, progress, answer_with, placement = std::optional<ops::Placement>(),
-             run = std::optional<ops::DigestRun>()]() mutable -> std::optional<Answer> {
-              if (allocation->stopping || (cancel && *cancel)) return answer_with(ops::Aborted());
-              DeviceRecord& device = *allocation->device;
-              const device::Mapping& mapping = *allocation->mapping;
-              const std::uint64_t byte_length = mapping.byte_length();
-              if (with_placement && !placement) {
-                auto read = ops::ReadPlacement(device.context, mapping);
-                if (!read.ok()) return answer_with(std::move(read).error());
-                placement = read.value();
-                if (!ops::IsOfMapping(*placement, mapping)) return answer_with(Finding{placement, std::nullopt});
-              }
-              if (!run) run.emplace(device.context, *device.workspace, mapping, mapping.lead_bytes(), byte_length);
-              if (Status step = run->Step(); !step.ok()) return answer_with(std::move(step).error());
-              if (progress) progress(run->done_bytes(), byte_length);
-              if (!run->finished()) return std::nullopt;
-              return answer_with(Finding{placement, run->Finish()});
-            });
-  return operation.value().promise;
-}
-
-}  // namespace
-
-Napi::Value DigestInPlace(Environment& environment, const Napi::CallbackInfo& info) { return Digest(environment, info, false); }
-
-Napi::Value Inspect(Environment& environment, const Napi::CallbackInfo& info) { return Digest(environment, info, true); }
 
 Napi::Value ReadPlacementFacts(Environment& environment, const Napi::CallbackInfo& info) {
   auto operation = AllocationOperation::Begin(

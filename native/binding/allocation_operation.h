@@ -23,6 +23,8 @@ struct AllocationOperation {
   static Result<AllocationOperation> BeginRelease(Environment& environment, const Napi::CallbackInfo& info);
 };
 
+inline Error NoKeptTree() { return InvalidInput("allocation must have a kept tree: digest it with keepTree first"); }
+
 /// The allocation of a handle, in one of the states, of an open device, with nothing running on it.
 Result<std::shared_ptr<AllocationRecord>> ReadIdle(const Environment& environment, Napi::Value handle,
                                                    std::initializer_list<AllocationState> allowed);

@@ -13,6 +13,17 @@ std::optional<std::uint64_t> ReadInteger(Napi::Value value) {
   return static_cast<std::uint64_t>(number);
 }
 
+std::optional<ops::Digest> ReadDigest(Napi::Value value) {
+  if (!value.IsString()) return std::nullopt;
+  const std::string text = value.As<Napi::String>().Utf8Value();
+  ops::Digest digest;
+  if (text.size() != 2 * digest.size() || text.find_first_not_of("0123456789abcdef") != text.npos) return std::nullopt;
+  for (std::size_t i = 0; i < digest.size(); ++i) {
+    digest[i] = static_cast<std::byte>(std::stoul(text.substr(2 * i, 2), nullptr, 16));
+  }
+  return digest;
+}
+
 std::optional<int> ReadSmallInteger(Napi::Value value) {
   const std::optional<std::uint64_t> number = ReadInteger(value);
   if (!number || *number > INT_MAX) return std::nullopt;

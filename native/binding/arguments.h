@@ -13,6 +13,8 @@ namespace vram::binding {
 
 /// An integer from 0 to 2^53 - 1.
 std::optional<std::uint64_t> ReadInteger(Napi::Value value);
+/// A digest as 64 lower-case hexadecimal digits.
+std::optional<ops::Digest> ReadDigest(Napi::Value value);
 /// A file descriptor or an ordinal: an integer from 0 to 2^31 - 1.
 std::optional<int> ReadSmallInteger(Napi::Value value);
 

@@ -29,6 +29,9 @@ Napi::Value FinishLoad(Environment& environment, const Napi::CallbackInfo& info)
 Napi::Value Freeze(Environment& environment, const Napi::CallbackInfo& info);
 Napi::Value DigestInPlace(Environment& environment, const Napi::CallbackInfo& info);
 Napi::Value Inspect(Environment& environment, const Napi::CallbackInfo& info);
+Napi::Value InspectRange(Environment& environment, const Napi::CallbackInfo& info);
+Napi::Value Locate(Environment& environment, const Napi::CallbackInfo& info);
+Napi::Value RepairBlocks(Environment& environment, const Napi::CallbackInfo& info);
 Napi::Value ReadPlacementFacts(Environment& environment, const Napi::CallbackInfo& info);
 Napi::Value Release(Environment& environment, const Napi::CallbackInfo& info);
 

@@ -9,6 +9,7 @@
 #include "device/worker_threads.h"
 #include "device/workspace.h"
 #include "driver/library.h"
+#include "ops/kept_tree.h"
 #include "ops/load.h"
 
 namespace vram::binding {
@@ -38,6 +39,7 @@ struct AllocationRecord {
   const std::shared_ptr<DeviceRecord> device;
   std::shared_ptr<device::Mapping> mapping;  // device thread
   std::atomic<bool> stopping = false;        // any thread: long operations end
+  std::shared_ptr<const ops::KeptTree> tree;
   std::shared_ptr<ops::Load> load;
   AllocationState state = AllocationState::kLoading;
   bool busy = false;

@@ -15,6 +15,7 @@ Napi::Object Details(Napi::Env env, const Error& error) {
     const auto& available = error.shortage->available_bytes;
     details.Set("availableBytes", available ? Napi::Value(NumberOf(env, *available)) : env.Null());
   }
+  if (error.reason != nullptr) details.Set("reason", error.reason);
   return details;
 }
 

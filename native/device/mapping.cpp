@@ -89,7 +89,11 @@ Status Mapping::ReleaseHandle() {
   return released;
 }
 
-Status Mapping::Freeze() { return SetAccess(driver::kAccessRead); }
+Status Mapping::Freeze() {
+  Status frozen = SetAccess(driver::kAccessRead);
+  if (frozen.ok()) gate_->Open();
+  return frozen;
+}
 
 Status Mapping::Thaw() {
   if (Status closed = CloseGate(); !closed.ok()) return closed;

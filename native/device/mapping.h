@@ -51,12 +51,12 @@ class Mapping {
 
   /// True while native code holds a tensor of it.
   bool in_use() const { return gate_->in_use(); }
-  /// Waits until nobody uses it, for good; false if somebody still does after `patience`.
+  /// Waits until nobody uses it, and lets nobody in; false if somebody still does after `patience`.
   bool CloseViews(std::chrono::milliseconds patience) { return gate_->Close(patience); }
 
-  /// Maps the whole range read-only.
+  /// Maps the whole range read-only; its views can be acquired then.
   Status Freeze();
-  /// Maps it writable again; refused while native code holds a tensor of it.
+  /// Maps it writable again; refused while native code holds a tensor of it. No view can be acquired until it is frozen again.
   Status Thaw();
   /// States that a checked wipe has left nothing but zeros.
   void MarkWiped() noexcept {

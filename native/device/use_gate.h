@@ -28,11 +28,16 @@ class UseGate {
     return users_ != 0;
   }
 
-  /// Closes the gate for good once nobody is inside; false if somebody still is after `patience`.
+  /// Closes the gate once nobody is inside; false if somebody still is after `patience`.
   bool Close(std::chrono::milliseconds patience = std::chrono::milliseconds::zero()) {
     std::unique_lock lock(mutex_);
     closed_ = idle_.wait_for(lock, patience, [this] { return users_ == 0; });
     return closed_;
+  }
+
+  void Open() {
+    const std::lock_guard lock(mutex_);
+    closed_ = false;
   }
 
  private:

@@ -54,6 +54,8 @@ struct Error {
   std::string message;
   std::optional<DriverAnswer> answer = std::nullopt;
   std::optional<Shortage> shortage = std::nullopt;
+  /// Which of several things that share a code it was.
+  const char* reason = nullptr;
 };
 
 inline Error InvalidInput(std::string message) { return {Code::kInvalidInput, std::move(message)}; }

@@ -24,7 +24,7 @@ struct DigestRun::Window {
 
   std::uint64_t blocks;
   std::uint64_t tree_blocks;
-  std::uint64_t last_leaves;  // leaves under the last tree block
+  std::uint64_t first_read;  // of the tree blocks whose leaves are read back
   Poison poison;
   std::vector<std::byte> parents;
   std::vector<std::byte> leaves;
@@ -58,14 +58,16 @@ Error NothingWritten(const char* entry_point) {
 }  // namespace
 
 DigestRun::DigestRun(device::Context& context, device::Workspace& workspace, const device::Mapping& mapping,
-                     std::uint64_t offset, std::uint64_t byte_length)
+                     std::uint64_t offset, std::uint64_t byte_length, Leaves leaves)
     : context_(context),
       workspace_(workspace),
       mapping_(mapping),
       offset_(offset),
       byte_length_(byte_length),
-      leaf_count_(LeafCount(byte_length)) {
+      leaf_count_(LeafCount(byte_length)),
+      wanted_(leaves) {
   parents_.reserve(ParentCount(byte_length) * kDigestBytes);
+  if (wanted_ == Leaves::kAll) leaves_.reserve(leaf_count_ * kDigestBytes);
 }
 
 std::uint64_t DigestRun::done_bytes() const noexcept { return std::min(done_blocks_ * kBlockBytes, byte_length_); }
@@ -75,7 +77,7 @@ Status DigestRun::Step() {
   window.blocks = std::min(workspace_.window_blocks(), leaf_count_ - done_blocks_);
   if (window.blocks == 0) return InvalidInput("byteLength must be at least 1");
   window.tree_blocks = device::CeilDivide(window.blocks, kTreeFan);
-  window.last_leaves = window.blocks - (window.tree_blocks - 1) * kTreeFan;
+  window.first_read = wanted_ == Leaves::kAll ? 0 : window.tree_blocks - 1;
   Status done = Launch(window);
   if (done.ok()) done = ReadBack(window);
   // Also after a failure: the copies in flight name this window's buffers.
@@ -86,6 +88,7 @@ Status DigestRun::Step() {
   const bool single_leaf = leaf_count_ == 1;
   const std::vector<std::byte>& level = single_leaf ? window.leaves : window.parents;
   parents_.insert(parents_.end(), level.begin(), level.end());
+  if (wanted_ == Leaves::kAll) leaves_.insert(leaves_.end(), window.leaves.begin(), window.leaves.end());
   done_blocks_ += window.blocks;
   return Done{};
 }
@@ -114,11 +117,11 @@ Status DigestRun::Launch(Window& window) {
 
 Status DigestRun::ReadBack(Window& window) {
   window.parents = Digests(window.tree_blocks, window.poison.host);
-  window.leaves = Digests(window.last_leaves, window.poison.host);
+  window.leaves = Digests(window.blocks - window.first_read * kTreeFan, window.poison.host);
   Status done = context_.CopyOut(workspace_.mapping(), workspace_.parents_offset(), window.parents);
   if (!done.ok()) return done;
-  const std::uint64_t last_tree_block = (window.tree_blocks - 1) * kBlockBytes;
-  return context_.CopyOut(workspace_.mapping(), workspace_.leaves_offset() + last_tree_block, window.leaves);
+  const std::uint64_t first_leaf = window.first_read * kBlockBytes;
+  return context_.CopyOut(workspace_.mapping(), workspace_.leaves_offset() + first_leaf, window.leaves);
 }
 
 Status DigestRun::Check(const Window& window) const {
@@ -135,9 +138,7 @@ Status DigestRun::Check(const Window& window) const {
   };
   if (Status written = check(window.leaves, window.poison.leaves); !written.ok()) return written;
   if (Status written = check(window.parents, window.poison.parents); !written.ok()) return written;
-  std::vector<std::byte> last_tree_block(kBlockBytes);
-  std::copy(window.leaves.begin(), window.leaves.end(), last_tree_block.begin());
-  if (!ConstantTimeEqual(Sha256Of(last_tree_block), At(window.parents, window.tree_blocks - 1))) {
+  if (!ConstantTimeEqual(LevelAbove(window.leaves), std::span(window.parents).subspan(window.first_read * kDigestBytes))) {
     return Error{Code::kIntegrityViolation, "The device's tree digests do not hash up to their parent"};
   }
   return Done{};

@@ -24,15 +24,6 @@ void Put(std::span<std::byte> to, std::uint64_t index, const Digest& digest) {
   std::copy(digest.begin(), digest.end(), to.begin() + static_cast<std::ptrdiff_t>(index * kDigestBytes));
 }
 
-/// One level up: the digests fill tree blocks, the last one padded with zeros, and each tree block becomes one digest.
-std::vector<std::byte> LevelAbove(std::vector<std::byte> level, const hash::Path& path) {
-  const std::uint64_t tree_blocks = device::CeilDivide(level.size(), kBlockBytes);
-  level.resize(tree_blocks * kBlockBytes);
-  std::vector<std::byte> above(tree_blocks * kDigestBytes);
-  path.hash_blocks(level.data(), tree_blocks, above.data());
-  return above;
-}
-
 /// The parent of `leaf_count` leaves that are all alike.
 Digest ParentOfSame(const Digest& leaf, std::uint64_t leaf_count) {
   TreeBlock block = {};
@@ -70,15 +61,27 @@ void FsverityTree::Piece::Close() {
 
 Digest FsverityTree::Finish() { return FileDigest(std::move(parents_), byte_length_, path_); }
 
-Digest FileDigest(std::vector<std::byte> parents, std::uint64_t byte_length, const hash::Path& path) {
-  while (parents.size() > kDigestBytes) parents = LevelAbove(std::move(parents), path);
+std::vector<std::byte> LevelAbove(std::vector<std::byte> level, const hash::Path& path) {
+  const std::uint64_t tree_blocks = device::CeilDivide(level.size(), kBlockBytes);
+  level.resize(tree_blocks * kBlockBytes);
+  std::vector<std::byte> above(tree_blocks * kDigestBytes);
+  path.hash_blocks(level.data(), tree_blocks, above.data());
+  return above;
+}
+
+Digest DescriptorDigest(std::span<const std::byte> root, std::uint64_t byte_length) {
   std::array<std::byte, kDescriptorBytes> descriptor = {};
   descriptor[0] = std::byte{1};   // version
   descriptor[1] = std::byte{1};   // SHA-256
   descriptor[2] = std::byte{12};  // log2 of the block size
   std::memcpy(descriptor.data() + 8, &byte_length, sizeof byte_length);
-  std::copy(parents.begin(), parents.end(), descriptor.begin() + 16);
+  std::copy(root.begin(), root.end(), descriptor.begin() + 16);
   return Sha256Of(descriptor);
+}
+
+Digest FileDigest(std::vector<std::byte> level, std::uint64_t byte_length, const hash::Path& path) {
+  while (level.size() > kDigestBytes) level = LevelAbove(std::move(level), path);
+  return DescriptorDigest(level, byte_length);
 }
 
 Digest ZeroFileDigest(std::uint64_t byte_length) {

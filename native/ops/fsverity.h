@@ -49,8 +49,14 @@ class FsverityTree {
   std::vector<std::byte> parents_;
 };
 
-/// The file digest from the level above the leaves.
-Digest FileDigest(std::vector<std::byte> parents, std::uint64_t byte_length, const hash::Path& path = hash::BestPath());
+/// One level up: the digests fill tree blocks, the last one padded with zeros, and each tree block becomes one digest.
+std::vector<std::byte> LevelAbove(std::vector<std::byte> level, const hash::Path& path = hash::BestPath());
+
+/// The file digest from the one digest at the top.
+Digest DescriptorDigest(std::span<const std::byte> root, std::uint64_t byte_length);
+
+/// The file digest from the leaves or the level above them.
+Digest FileDigest(std::vector<std::byte> level, std::uint64_t byte_length, const hash::Path& path = hash::BestPath());
 
 /// The file digest of `byte_length` zero bytes, at least one.
 Digest ZeroFileDigest(std::uint64_t byte_length);

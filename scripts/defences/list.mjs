@@ -33,7 +33,7 @@ export const defences = [
   {
     defence: "read-only mapping",
     file: "native/device/mapping.cpp",
-    replace: [["Status Mapping::Freeze() { return SetAccess(driver::kAccessRead); }", "Status Mapping::Freeze() { return Done{}; }"]],
+    replace: [["Status frozen = SetAccess(driver::kAccessRead);", "Status frozen = Done{};"]],
     ...cuda("store", "view"),
   },
   {

@@ -1,19 +1,22 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { packBlocks } from "./block-repair.js";
+import type { BlockRepair } from "./block-repair.js";
 import { invalidInput } from "./cuda-error.js";
 import type { CudaError } from "./cuda-error.js";
-import type { Inspection, LoadedDigests, PlacementFacts } from "./facts.js";
+import type { Damage, Inspection, LoadedDigests, PlacementFacts } from "./facts.js";
 import { runLong } from "./long-operation.js";
 import type { LongOptions } from "./long-operation.js";
 import { native, toCudaError, unwrap } from "./native.js";
 import type { Handle, NativeReleaseReport } from "./native.js";
 import { OperationQueue } from "./operation-queue.js";
-import { assertBytes, assertFileDescriptor, assertInteger, assertRange } from "./validate.js";
+import { assertBoolean, assertBytes, assertDigest, assertFileDescriptor, assertInteger, assertRange } from "./validate.js";
 import { viewType } from "./view.js";
 import type { View, ViewRange } from "./view.js";
 
 /** Largest piece the native staging takes at once. */
 const PIECE_BYTES = 4 * 1024 * 1024;
 
+const DEFAULT_LOCATE_LIMIT = 64;
 const DEFAULT_VIEW_TIMEOUT_MS = 30_000;
 const VIEW_POLL_MS = 5;
 
@@ -36,6 +39,18 @@ export interface ReleaseReport {
 export interface FileOptions extends LongOptions {
   /** Where in the file to begin, in bytes; default 0. */
   readonly offset?: number;
+}
+
+export interface DigestOptions extends LongOptions {
+  /** Keep the leaf hashes and the levels above on the host, 1/127 of the image, in place of what was kept before; default false. */
+  readonly keepTree?: boolean;
+}
+
+export interface LocateOptions extends LongOptions {
+  /** The digest, hex, that the kept tree must hash up to. */
+  readonly digest: string;
+  /** How many blocks to tell at most; default 64. */
+  readonly limit?: number;
 }
 
 export interface ReleaseOptions {
@@ -134,10 +149,11 @@ export class Allocation {
    *
    * @throws CudaError `CUDA_FAILED`, `INTEGRITY_VIOLATION`, `DEVICE_LOST`, `ABORTED`
    */
-  digest(options: LongOptions = {}): Promise<string> {
+  digest({ keepTree = false, ...options }: DigestOptions = {}): Promise<string> {
     return this.#queue.run(() => {
+      assertBoolean("keepTree", keepTree);
       this.#assertState("digest", "loaded", "frozen");
-      return runLong(options, (cancel, onProgress) => native().digest(this.#handle, cancel, onProgress));
+      return runLong(options, (cancel, onProgress) => native().digest(this.#handle, keepTree, cancel, onProgress));
     });
   }
 
@@ -152,6 +168,63 @@ export class Allocation {
       const { placement, digest } = await runLong(options, (cancel, onProgress) => native().inspect(this.#handle, cancel, onProgress));
       return Object.freeze({ placement: Object.freeze(placement), digest });
     });
+  }
+
+  /**
+   * As `inspect`, but reads only the blocks that the range, in bytes, touches. The digest is still that of the whole image: the
+   * rest of it comes from the kept tree, and is what it should be only where blocks and tree are.
+   *
+   * @throws CudaError as `inspect`; `INVALID_INPUT` for a range without bytes or beyond the image, and without a kept tree
+   */
+  inspectRange(range: { readonly offset: number; readonly length: number }, options: LongOptions = {}): Promise<Inspection> {
+    return this.#queue.run(async () => {
+      assertInteger("length", range.length, 1);
+      assertRange("range", range, this.byteLength);
+      this.#assertState("inspectRange", "loaded", "frozen");
+      const { placement, digest } = await runLong(options, (cancel, onProgress) =>
+        native().inspectRange(this.#handle, range.offset, range.length, cancel, onProgress),
+      );
+      return Object.freeze({ placement: Object.freeze(placement), digest });
+    });
+  }
+
+  /**
+   * The blocks in device memory that are not those of the kept tree. Of the first 16 it tells whether one flipped bit is all.
+   *
+   * @throws CudaError as `digest`; `INTEGRITY_VIOLATION` with `reason` "tree" where what is needed of the kept tree does not hash
+   *   up to `digest`; `INVALID_INPUT` without a kept tree
+   */
+  locate({ digest, limit = DEFAULT_LOCATE_LIMIT, ...options }: LocateOptions): Promise<Damage> {
+    return this.#queue.run(async () => {
+      assertDigest("digest", digest);
+      assertInteger("limit", limit, 1);
+      this.#assertState("locate", "loaded", "frozen");
+      const damage = await runLong(options, (cancel, onProgress) => native().locate(this.#handle, digest, limit, cancel, onProgress));
+      return Object.freeze({ ...damage, blocks: Object.freeze(damage.blocks.map((block) => Object.freeze(block))) });
+    });
+  }
+
+  /**
+   * Writes blocks of frozen memory anew and freezes it again; the bytes are copied before this returns its promise. Nothing is
+   * written unless every block is the one that the kept tree has there. What lies there afterwards is for `digest` to tell.
+   *
+   * @throws CudaError `INTEGRITY_VIOLATION` with `reason` "tree" where the kept tree does not hash up to `digest`, "block" for
+   *   bytes that are not the block's; `INVALID_INPUT` without a kept tree; `CUDA_FAILED` also while native code holds a view;
+   *   `DEVICE_LOST`. Where the memory could not be frozen again, `state` is "loaded".
+   */
+  async repair(blocks: readonly BlockRepair[], { digest }: { readonly digest: string }): Promise<void> {
+    assertDigest("digest", digest);
+    const packed = packBlocks(blocks, this.byteLength);
+    try {
+      await this.#queue.run(async () => {
+        this.#assertState("repair", "frozen");
+        const { frozen, cause } = unwrap(await native().repair(this.#handle, digest, packed.indices, packed.bytes));
+        if (!frozen) this.#state = "loaded";
+        if (cause !== undefined) throw toCudaError(cause);
+      });
+    } finally {
+      packed.bytes.fill(0);
+    }
   }
 
   /** Where the allocation lies. @throws CudaError `DEVICE_LOST`. */

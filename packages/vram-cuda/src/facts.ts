@@ -83,6 +83,24 @@ export interface Inspection {
   readonly digest: string | null;
 }
 
+/** A 4096-byte block that is not as the kept tree has it. */
+export interface DamagedBlock {
+  /** Its number, from 0. */
+  readonly index: number;
+  /** Whether one flipped bit is all the damage; null where that was not looked for. */
+  readonly singleBit: boolean | null;
+}
+
+/** How what lies in device memory differs from the kept tree. */
+export interface Damage {
+  /** The fs-verity digest, hex, of what lies there now. */
+  readonly digest: string;
+  /** How many blocks differ. */
+  readonly blockCount: number;
+  /** The first of them, in order. */
+  readonly blocks: readonly DamagedBlock[];
+}
+
 /** Hex digests of the bytes that passed through staging; null unless `allocate` asked for them. */
 export interface LoadedDigests {
   /** fs-verity, SHA-256, 4096-byte blocks. */

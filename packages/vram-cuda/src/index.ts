@@ -1,5 +1,6 @@
 export { Allocation } from "./allocation.js";
-export type { AllocationState, FileOptions, ReleaseOptions, ReleaseReport } from "./allocation.js";
+export type { AllocationState, DigestOptions, FileOptions, LocateOptions, ReleaseOptions, ReleaseReport } from "./allocation.js";
+export type { BlockRepair } from "./block-repair.js";
 export { CudaError } from "./cuda-error.js";
 export type { CudaErrorCode, CudaErrorDetails } from "./cuda-error.js";
 export { Device } from "./device.js";
@@ -9,6 +10,8 @@ export type { DigestFileOptions } from "./digest-file.js";
 export { Driver, openDriver } from "./driver.js";
 export type {
   Backend,
+  Damage,
+  DamagedBlock,
   DeviceFacts,
   DriverFacts,
   DriverSource,

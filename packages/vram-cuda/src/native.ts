@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { CudaError } from "./cuda-error.js";
 import type { CudaErrorCode, CudaErrorDetails } from "./cuda-error.js";
-import type { DeviceFacts, DriverFacts, Inspection, LoadedDigests, MemoryFacts, PlacementFacts, TeardownFailure } from "./facts.js";
+import type { Damage, DeviceFacts, DriverFacts, Inspection, LoadedDigests, MemoryFacts, PlacementFacts, TeardownFailure } from "./facts.js";
 import type { View } from "./view.js";
 
 declare const kind: unique symbol;
@@ -29,6 +29,11 @@ export interface NativeReleaseReport {
   readonly freed: boolean;
   readonly lost: boolean;
   readonly wipeMs: number | null;
+  readonly cause?: NativeError;
+}
+
+export interface NativeRepairReport {
+  readonly frozen: boolean;
   readonly cause?: NativeError;
 }
 
@@ -69,8 +74,18 @@ export interface NativeAddon {
   ): NativeAnswer<null>;
   finishLoad(allocation: AllocationHandle): NativeAnswer<LoadedDigests>;
   freeze(allocation: AllocationHandle): NativeAnswer<null>;
-  digest(allocation: AllocationHandle, cancel?: CancelHandle, onProgress?: NativeProgress): NativeAnswer<string>;
+  digest(allocation: AllocationHandle, keepTree: boolean, cancel?: CancelHandle, onProgress?: NativeProgress): NativeAnswer<string>;
   inspect(allocation: AllocationHandle, cancel?: CancelHandle, onProgress?: NativeProgress): NativeAnswer<Inspection>;
+  inspectRange(
+    allocation: AllocationHandle,
+    offset: number,
+    length: number,
+    cancel?: CancelHandle,
+    onProgress?: NativeProgress,
+  ): NativeAnswer<Inspection>;
+  locate(allocation: AllocationHandle, digest: string, limit: number, cancel?: CancelHandle, onProgress?: NativeProgress): NativeAnswer<Damage>;
+  /** Copies `blocks`, 4096 bytes for each index, before it returns. */
+  repair(allocation: AllocationHandle, digest: string, indices: readonly number[], blocks: Uint8Array): NativeAnswer<NativeRepairReport>;
   placement(allocation: AllocationHandle): NativeAnswer<PlacementFacts>;
   release(allocation: AllocationHandle): NativeAnswer<NativeReleaseReport>;
   view(

@@ -38,6 +38,12 @@ export function assertStaging(value: unknown): asserts value is "pageable" | "pi
   if (value !== "pageable" && value !== "pinned") throw invalidInput("staging", 'be "pageable" or "pinned"');
 }
 
+/** @throws CudaError `INVALID_INPUT` unless `value` is a digest as `Allocation.digest` gives it. */
+export function assertDigest(argument: string, value: unknown): asserts value is string {
+  if (typeof value === "string" && /^[0-9a-f]{64}$/.test(value)) return;
+  throw invalidInput(argument, "be 64 lower-case hexadecimal digits");
+}
+
 /** @throws CudaError `INVALID_INPUT` unless `value` is a Uint8Array. */
 export function assertBytes(argument: string, value: unknown): asserts value is Uint8Array {
   if (value instanceof Uint8Array) return;

@@ -1,0 +1,86 @@
+#include "test/host_digest.h"
+#include "test/tree_rig.h"
+
+using namespace vram;
+using namespace vram::test;
+
+TEST("A digest that keeps the tree is the file's, and so is what the tree hashes up to") {
+  for (const std::uint64_t size : kImageSizes) {
+    TreeRig rig(size, 48);
+    EXPECT_EQUAL(ops::Hex(rig.digest), HostDigest(rig.data));
+    EXPECT(rig.digest == rig.DigestNow());
+    EXPECT(rig.tree->ParentsAreOf(rig.digest));
+    EXPECT(rig.tree->LeavesAreOfParents(0, ops::ParentCount(size)));
+    for (std::uint64_t i = 0; i < ops::LeafCount(size); ++i) EXPECT(rig.tree->LeafIsOf(i, rig.digest));
+  }
+}
+
+TEST("The digest of a range is that of the file for every range of an image without damage") {
+  for (const std::uint64_t size : kImageSizes) {
+    TreeRig rig(size, 16);
+    for (const std::uint64_t offset : {std::uint64_t{0}, size / 3, size / 2, size - 1}) {
+      for (const std::uint64_t length : {std::uint64_t{1}, (size - offset + 1) / 2, size - offset}) {
+        EXPECT(Must(rig.RangeDigest(offset, length)) == rig.digest);
+      }
+    }
+  }
+}
+
+TEST("The digest of a range changes with each block that it touches and with no other") {
+  TreeRig rig(3 * 524288 + 5000);
+  const std::uint64_t blocks = ops::LeafCount(rig.data.size());
+  for (const std::uint64_t damaged : {std::uint64_t{0}, std::uint64_t{127}, std::uint64_t{128}, std::uint64_t{300}, blocks - 1}) {
+    rig.Flip(damaged * 4096 + 17);
+    for (std::uint64_t first = damaged < 3 ? 0 : damaged - 3; first <= std::min(damaged + 3, blocks - 1); ++first) {
+      const std::uint64_t offset = first * 4096 + 5;
+      const bool touched = first == damaged || first + 1 == damaged;
+      EXPECT_EQUAL(Must(rig.RangeDigest(offset, std::min<std::uint64_t>(4096, rig.data.size() - offset))) == rig.digest, !touched);
+    }
+    rig.Flip(damaged * 4096 + 17);
+  }
+}
+
+TEST("A flipped bit of the kept tree never makes damaged memory pass") {
+  for (const std::uint64_t size : {std::uint64_t{4096}, std::uint64_t{4097}, std::uint64_t{3 * 524288 + 5000}}) {
+    TreeRig rig(size);
+    rig.Flip(2);
+    for (auto& level : rig.tree->levels) {
+      for (std::size_t at = 0; at < level.size(); at += 97) {
+        level[at] ^= std::byte{4};
+        EXPECT(Must(rig.RangeDigest(0, size)) != rig.digest);
+        EXPECT(Must(rig.RangeDigest(0, 1)) != rig.digest);
+        level[at] ^= std::byte{4};
+      }
+    }
+  }
+}
+
+TEST("A kept tree of the damaged memory is of the damaged digest, not of the sealed one") {
+  TreeRig sealed(9000);
+  TreeRig other(9001);
+  EXPECT(!other.tree->ParentsAreOf(sealed.digest));
+  EXPECT(!other.tree->LeafIsOf(0, sealed.digest));
+  sealed.tree = other.tree;
+  EXPECT(Must(sealed.RangeDigest(0, 9000)) != sealed.digest);
+}
+
+TEST("CI-007 no leaf of a skipped kernel or of a copy that did not arrive is kept or believed") {
+  for (const std::uint64_t after : {std::uint64_t{0}, std::uint64_t{1}}) {
+    for (const bool skip : {true, false}) {
+      TreeRig rig(524289 + 9000);
+      if (skip) {
+        control::SkipKernel({.after = after, .sticky = false});
+      } else {
+        control::FaultCopy(control::Direction::kToHost, control::CopyDefect::kDrop, {.after = after, .sticky = false});
+      }
+      EXPECT(CodeOf(rig.RangeDigest(0, 300'000)) == Code::kCudaFailed);
+      EXPECT(Must(rig.RangeDigest(0, 300'000)) == rig.digest);
+    }
+  }
+}
+
+TEST("CI-007 half of the leaves copied back do not hash up to their parents") {
+  TreeRig rig(524288);
+  control::FaultCopy(control::Direction::kToHost, control::CopyDefect::kShort, {.after = 1, .sticky = false});
+  EXPECT(!rig.RangeDigest(0, 524288).ok());
+}
