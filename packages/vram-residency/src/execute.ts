@@ -33,12 +33,12 @@ export async function prepareExecution<T>(
   fn: (lease: Lease) => T | PromiseLike<T>,
   signal: AbortSignal | undefined,
 ): Promise<() => Promise<T>> {
-  const { shards, unpin } = await holdVerified(worker, targets, signal);
+  const { shards, unpin } = await holdVerified(worker, targets, { signal });
   return async () => {
     const opened = openLease(shards);
     const lost = async (): Promise<VramError | undefined> => {
       opened.end();
-      const loss = await deviceLoss(worker);
+      const loss = await deviceLoss(worker, shards);
       unpin();
       return loss;
     };
@@ -55,10 +55,10 @@ export async function prepareExecution<T>(
   };
 }
 
-/** Native code may have lost the device, by a store into the weights for one: then the worker stops. */
-async function deviceLoss(worker: Worker): Promise<VramError | undefined> {
+/** Native code may have lost a device, by a store into the weights for one: then the worker stops. */
+async function deviceLoss(worker: Worker, shards: readonly LiveShard[]): Promise<VramError | undefined> {
   try {
-    await worker.parts.device.memory();
+    for (const { device } of new Set(shards.map(({ host }) => host))) await device.memory();
     return undefined;
   } catch (error) {
     const failure = toVramError(error);

@@ -12,11 +12,21 @@ export interface HeldShards {
   readonly unpin: () => void;
 }
 
+export interface HoldOptions {
+  readonly signal: AbortSignal | undefined;
+  /** Refuses shards that do not go together, before any is verified. */
+  readonly checkShards?: (shards: readonly LiveShard[]) => unknown;
+}
+
 /**
  * Holds every shard, then verifies each whole from device memory.
- * @throws VramError as `verifyShard`; `INVALID_INPUT` for a shard that is named twice. None is held then.
+ * @throws VramError as `verifyShard` and `checkShards`; `INVALID_INPUT` for a shard that is named twice. None is held then.
  */
-export async function holdVerified(worker: Worker, targets: readonly VerifyTarget[], signal: AbortSignal | undefined): Promise<HeldShards> {
+export async function holdVerified(
+  worker: Worker,
+  targets: readonly VerifyTarget[],
+  { signal, checkShards }: HoldOptions,
+): Promise<HeldShards> {
   const pinned: PinnedShard[] = [];
   const unpin = (): void => {
     for (const each of pinned) each.unpin();
@@ -29,6 +39,7 @@ export async function holdVerified(worker: Worker, targets: readonly VerifyTarge
       if (twice) throw invalidInput("shards", "name each shard once");
     }
     const shards = pinned.map(({ shard }) => shard);
+    checkShards?.(shards);
     const verified: Verified[] = [];
     for (const shard of shards) verified.push(await verifyShard(worker, shard, signal));
     worker.lifecycle.assertReady();
