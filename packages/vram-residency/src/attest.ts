@@ -1,9 +1,12 @@
 import { addonSha256 } from "vram-cuda";
 import { createAttestation } from "vram-seal";
 import type { AttestationStatement, AttestedShard, SealStatement } from "vram-seal";
+import { invalidInput } from "./errors.js";
 import { holdVerified } from "./hold-verified.js";
 import type { HeldShards } from "./hold-verified.js";
+import type { HostDevice } from "./host-device.js";
 import type { ParsedAttestOptions } from "./options.js";
+import type { LiveShard } from "./registry.js";
 import { verifyShard } from "./verify.js";
 import type { VerifyTarget } from "./verify.js";
 import type { Worker } from "./worker.js";
@@ -14,7 +17,7 @@ import type { Worker } from "./worker.js";
  */
 export async function attestShards(worker: Worker, targets: readonly VerifyTarget[], { nonce, signal }: ParsedAttestOptions): Promise<string> {
   const requestedAt = new Date().toISOString();
-  const held = await holdVerified(worker, targets, { verify: verifyShard, signal });
+  const held = await holdVerified(worker, targets, { verify: verifyShard, checkShards: commonHost, signal });
   try {
     return await createAttestation(statementOf(worker, held, { nonce, requestedAt }), worker.parts.attestationKey);
   } finally {
@@ -22,12 +25,21 @@ export async function attestShards(worker: Worker, targets: readonly VerifyTarge
   }
 }
 
+/** Attestation v1 speaks of one device. */
+function commonHost(shards: readonly LiveShard[]): HostDevice {
+  const [host, ...others] = new Set(shards.map((shard) => shard.host));
+  if (host !== undefined && others.length === 0) return host;
+  throw invalidInput("shards", "be of one device: attest those of each device by themselves");
+}
+
 function statementOf(
   worker: Worker,
-  { verified }: HeldShards,
+  { shards, verified }: HeldShards,
   { nonce, requestedAt }: { readonly nonce: Uint8Array; readonly requestedAt: string },
 ): AttestationStatement {
-  const { device, driverFacts, audit, workerId, instanceId, attestationKey } = worker.parts;
+  const { driverFacts, audit, workerId, instanceId, attestationKey } = worker.parts;
+  const host = commonHost(shards);
+  const { device } = host;
   const { uuid, name, ecc, integrated } = device.facts;
   const { backend, driverVersion, librarySha256 } = driverFacts;
   return {
@@ -45,7 +57,7 @@ function statementOf(
       instanceId,
       device: { uuid, name, backend, driverVersion, ecc, integrated },
       software: { driverLibrary: librarySha256, addon: addonSha256(), kernel: device.kernelSha256 },
-      policy: worker.policyReport().rules.map(({ rule, verdict }) => ({ rule, verdict })),
+      policy: worker.policyReport(host).rules.map(({ rule, verdict }) => ({ rule, verdict })),
       shards: verified.map(({ statement, report }) => attested(statement, report.verifiedAt)),
       auditHead: audit.head(),
       signingKey: attestationKey.origin,

@@ -44,7 +44,7 @@ export async function prepareExecution<T>(
     const lost = async (): Promise<VramError | undefined> => {
       opened.end();
       ended();
-      return deviceLoss(worker);
+      return deviceLoss(worker, shards);
     };
     let result: T;
     try {
@@ -64,10 +64,10 @@ export async function prepareExecution<T>(
   };
 }
 
-/** Native code may have lost the device, by a store into the weights for one: then the worker stops. */
-async function deviceLoss(worker: Worker): Promise<VramError | undefined> {
+/** Native code may have lost a device, by a store into the weights for one: then the worker stops. */
+async function deviceLoss(worker: Worker, shards: readonly LiveShard[]): Promise<VramError | undefined> {
   try {
-    await worker.parts.device.memory();
+    for (const { device } of new Set(shards.map(({ host }) => host))) await device.memory();
     return undefined;
   } catch (error) {
     const failure = toVramError(error);

@@ -17,14 +17,20 @@ export interface HeldShards {
 
 export interface HoldOptions {
   readonly verify: Verify;
+  /** Refuses shards that do not go together, before any is verified. */
+  readonly checkShards?: (shards: readonly LiveShard[]) => unknown;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
  * Holds every shard and verifies each.
- * @throws VramError as `verify`; `INVALID_INPUT` for a shard that is named twice. None is held then.
+ * @throws VramError as `verify` and `checkShards`; `INVALID_INPUT` for a shard that is named twice. None is held then.
  */
-export async function holdVerified(worker: Worker, targets: readonly VerifyTarget[], { verify, signal }: HoldOptions): Promise<HeldShards> {
+export async function holdVerified(
+  worker: Worker,
+  targets: readonly VerifyTarget[],
+  { verify, checkShards, signal }: HoldOptions,
+): Promise<HeldShards> {
   const pinned: PinnedShard[] = [];
   const leases: (() => void)[] = [];
   const unpin = (): void => {
@@ -39,6 +45,7 @@ export async function holdVerified(worker: Worker, targets: readonly VerifyTarge
       if (twice) throw invalidInput("shards", "name each shard once");
     }
     const shards = pinned.map(({ shard }) => shard);
+    checkShards?.(shards);
     const verified: Verified[] = [];
     for (const shard of shards) {
       verified.push(await verify(shard, signal));

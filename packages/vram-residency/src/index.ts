@@ -13,7 +13,8 @@ export type {
   VerifyPartOptions,
   ViewOptions,
 } from "./options.js";
-export type { Residency, Capacity, ExecuteTarget } from "./residency.js";
+export type { Residency, ResidencyDevice, Capacity, ExecuteTarget } from "./residency.js";
+export type { DeviceSelector } from "./host-device.js";
 export type { ResidencyState } from "./lifecycle.js";
 export type { ModelSource, ByteStream } from "./source/model-source.js";
 export type { SetSource } from "./set-source.js";

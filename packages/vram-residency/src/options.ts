@@ -10,6 +10,7 @@ import { approvalOf } from "./approval.js";
 import { newCorrelationId } from "./correlation.js";
 import { VramError, invalidInput } from "./errors.js";
 import { ownFields, readGiven } from "./given.js";
+import type { DeviceSelector } from "./host-device.js";
 import type { ByteRange } from "./lease.js";
 import type { ModelFormat } from "./model/header.js";
 import { takeKey } from "./seal-keys.js";
@@ -21,6 +22,7 @@ const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 const GPU_UUID = /^GPU-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const DEVICE = "be a device ordinal or a UUID of the form GPU-xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+const DEVICES = "be a device ordinal, a UUID of the form GPU-xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx, or a list of 1 to 1024 of them";
 
 const TIMEOUT = "be an integer number of milliseconds from 0 to 2^31 - 1";
 
@@ -60,10 +62,11 @@ const sealKey = service<SealKey>("mac", "verify", "close").transform(takeKey).re
   "have a keyId of 16 lowercase hexadecimal characters, and say whether it is locked",
 );
 
+const deviceSelector = z.union([z.int(DEVICE).min(0, DEVICE).max(1023, DEVICE), z.string().regex(GPU_UUID, DEVICE)], DEVICE);
+const deviceSelectors = z.union([deviceSelector.transform((one) => [one]), z.array(deviceSelector).min(1, DEVICES).max(1024, DEVICES)], DEVICES);
+
 const openOptions = options({
-  device: z
-    .union([z.int(DEVICE).min(0, DEVICE).max(1023, DEVICE), z.string().regex(GPU_UUID, DEVICE)], DEVICE)
-    .default(0),
+  device: deviceSelectors.default([0]),
   sealKey,
   audit: service<AuditLog>("append", "close"),
   attestationKey: service<AttestationKey>("sign", "close").optional(),
@@ -129,6 +132,7 @@ const runOptions = {
 
 const sealOptions = options({
   ...runOptions,
+  device: deviceSelector.optional(),
   shardId: checked(shardIdProblem).optional(),
   expect: expectation.nullable().default(null),
   format: z.enum(["safetensors", "gguf", "opaque"], 'be "safetensors", "gguf" or "opaque"').optional(),
@@ -199,8 +203,8 @@ export interface SealProgress {
 
 /** How to open a residency. */
 export interface OpenResidencyOptions {
-  /** The device's ordinal or UUID ("GPU-..."); default 0. */
-  readonly device?: number | string;
+  /** The device, or several, each once; default 0. */
+  readonly device?: DeviceSelector | readonly DeviceSelector[];
   /** The root key of all seals; closed with the residency, also when opening fails. */
   readonly sealKey: SealKey;
   /** The audit trail; closed with the residency, also when opening fails. */
@@ -233,6 +237,8 @@ export type Staging = "pageable" | "pinned";
 
 /** How to seal one model. */
 export interface SealOptions extends CallOptions {
+  /** One of the residency's devices; default: its first. */
+  readonly device?: DeviceSelector;
   /** 1 to 256 characters of `[A-Za-z0-9_-]`; default: a random one. */
   readonly shardId?: string;
   /** Where the model comes from, 1 to 512 characters; goes into the seal as it is. */

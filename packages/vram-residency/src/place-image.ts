@@ -67,10 +67,10 @@ function compare(reason: "load" | "expect", expectedDigest: string | undefined, 
   throw mismatch({ reason, expectedDigest, ...(actualDigest === null ? {} : { actualDigest }) });
 }
 
-async function checkedPlacement(worker: Worker, { shardId, allocation }: HeldMemory): Promise<SealStatement["placement"]> {
+async function checkedPlacement(worker: Worker, { shardId, host, allocation }: HeldMemory): Promise<SealStatement["placement"]> {
   const facts = await allocation.placement();
-  const { policy, device } = worker.parts;
-  await enforceAtSeal(worker, shardId, evaluatePlacement({ facts, gpuDevice: device.facts.ordinal, sealed: null }, policy));
+  const gpuDevice = host.device.facts.ordinal;
+  await enforceAtSeal(worker, shardId, evaluatePlacement({ facts, gpuDevice, sealed: null }, worker.parts.policy));
   const { bufferId, blockId, access } = facts;
   if (bufferId === null || blockId === null || access === null || access === "none") {
     throw new VramError("POLICY_VIOLATION", "placement must be readable");

@@ -3,6 +3,7 @@ import type { Allocation } from "vram-cuda";
 import type { Reservation } from "vram-policy";
 import type { Seal, SealStatement } from "vram-seal";
 import { invalidInput } from "./errors.js";
+import type { HostDevice } from "./host-device.js";
 import type { Pins } from "./pins.js";
 import type { ShardLifecycle } from "./shard-lifecycle.js";
 import type { SharedRun } from "./shared-run.js";
@@ -13,6 +14,7 @@ import type { Verified } from "./verify.js";
 /** Device memory that is held for a shard, from its allocation on. */
 export interface HeldMemory {
   readonly shardId: string;
+  readonly host: HostDevice;
   readonly allocation: Allocation;
   readonly reservation: Reservation;
 }

@@ -6,6 +6,8 @@ import { invalidInput, toVramError } from "./errors.js";
 import { workerStopped } from "./events.js";
 import { assertNotHeldHere, prepareExecution } from "./execute.js";
 import { readGiven } from "./given.js";
+import { closeHostDevices, findHost, totalCapacity } from "./host-device.js";
+import type { DeviceSelector } from "./host-device.js";
 import type { Lease } from "./lease.js";
 import type { ResidencyState } from "./lifecycle.js";
 import { parseAttestOptions, parseCallOptions, parseExecuteOptions, parseScrubOptions, parseSealKey, parseSealOptions, parseSealSetOptions, parseVerifyOptions } from "./options.js";
@@ -34,7 +36,14 @@ export interface Capacity {
   readonly reservedBytes: number;
 }
 
-/** One worker's sealed model weights on one GPU. Opened by `openResidency`. */
+/** A device of a residency. */
+export interface ResidencyDevice {
+  readonly ordinal: number;
+  readonly uuid: string;
+  readonly name: string;
+}
+
+/** One worker's sealed model weights on one GPU or several. Opened by `openResidency`. */
 export class Residency {
   readonly #worker: Worker;
   readonly #operations = new Set<Promise<unknown>>();
@@ -56,13 +65,14 @@ export class Residency {
   }
 
   /**
-   * Loads a model into device memory, maps it read-only, digests it there, compares and signs.
+   * Loads a model into the memory of `device`, maps it read-only, digests it there, compares and signs.
    * @throws VramError `INSUFFICIENT_VRAM`, `CUDA_ALLOCATION_FAILED`, `CUDA_FAILED`, `DEVICE_LOST`, `INTEGRITY_VIOLATION`,
    * `POLICY_VIOLATION`, `KEY_UNAVAILABLE`, `AUDIT_UNAVAILABLE`, `INVALID_INPUT`, `ABORTED`, `STOPPED`; nothing of it stays.
    */
   async seal(source: ModelSource, options?: SealOptions): Promise<SealedShard> {
-    return this.#run(() => parseSealOptions(options), async (worker, { shardId, expect, format, ...rest }) => {
-      const [live] = await sealParts(worker, { ...rest, parts: [{ source, shardId, approval: expect, format }], setId: null });
+    return this.#run(() => parseSealOptions(options), async (worker, { device, shardId, expect, format, ...rest }) => {
+      const host = findHost(worker.parts.hosts, device, "options.device");
+      const [live] = await sealParts(worker, { ...rest, parts: [{ source, host, shardId, approval: expect, format }], setId: null });
       if (live === undefined) throw invalidInput("source", "be one model");
       return sealedShard(worker, live);
     });
@@ -75,7 +85,8 @@ export class Residency {
    */
   async sealSet(source: SetSource, options?: SealSetOptions): Promise<SealedSet> {
     return this.#run(() => parseSealSetOptions(options), async (worker, { setId = randomSetId(), expect, ...rest }) => {
-      const { parts, checkHeaders } = await openSetSource(source, { setId, expect });
+      const host = findHost(worker.parts.hosts, undefined, "options.device");
+      const { parts, checkHeaders } = await openSetSource(source, { setId, expect, host });
       const live = await sealParts(worker, { ...rest, parts, checkHeaders, setId });
       return new SealedSet(setId, live.map((shard) => sealedShard(worker, shard)));
     });
@@ -181,12 +192,22 @@ export class Residency {
     return this.#worker.parts.attestationKey.publicKey;
   }
 
-  capacity(): Capacity {
-    return this.#worker.parts.capacity.snapshot();
+  /** The devices of the residency, in the order in which they were named: the first is where `seal` goes by default. */
+  get devices(): readonly ResidencyDevice[] {
+    return this.#worker.parts.hosts.map(({ device: { facts: { ordinal, uuid, name } } }) => ({ ordinal, uuid, name }));
   }
 
   /**
-   * Ends unfinished seals, waits for executions, wipes and frees every shard, closes the device, the audit trail and the
+   * The memory of one device, or of all together.
+   * @throws VramError `INVALID_INPUT` for a device that is not the residency's
+   */
+  capacity(device?: DeviceSelector): Capacity {
+    const { hosts } = this.#worker.parts;
+    return device === undefined ? totalCapacity(hosts) : findHost(hosts, device, "device").capacity.snapshot();
+  }
+
+  /**
+   * Ends unfinished seals, waits for executions, wipes and frees every shard, closes the devices, the audit trail and the
    * seal key. Idempotent; never rejects because of the driver.
    * @throws VramError `INVALID_INPUT` when called by the `fn` of an `execute`, which could never end; `AUDIT_UNAVAILABLE`
    */
@@ -212,7 +233,7 @@ export class Residency {
     await Promise.allSettled(this.#operations);
     await Promise.all(registry.all().map((shard) => releaseShard(this.#worker, shard, "closed")));
     try {
-      await parts.device.close();
+      await closeHostDevices(parts.hosts);
       if (first) await this.#worker.record(workerStopped(parts, "closed", null));
     } finally {
       await closeServices(this.#worker);

@@ -4,6 +4,7 @@ import type { SealKey, SealStatement } from "vram-seal";
 import type { Approval } from "./approval.js";
 import { VramError, aborted, assertNotAborted, toVramError } from "./errors.js";
 import { shardSealed } from "./events.js";
+import type { HostDevice } from "./host-device.js";
 import { openModelImage } from "./model-image.js";
 import type { ModelImage } from "./model-image.js";
 import type { ModelFormat, ModelHeader } from "./model/header.js";
@@ -20,6 +21,7 @@ import type { Worker } from "./worker.js";
 /** One file of what is sealed together. */
 export interface Part {
   readonly source: unknown;
+  readonly host: HostDevice;
   readonly shardId?: string | undefined;
   readonly approval: Approval | null;
   readonly format?: ModelFormat | undefined;
@@ -43,6 +45,7 @@ type Request = SealRequest & { readonly signal: AbortSignal };
 interface Candidate {
   readonly expected: SealStatement["expected"];
   readonly shardId: string;
+  readonly host: HostDevice;
   readonly image: ModelImage;
 }
 
@@ -113,7 +116,7 @@ async function openCandidate(worker: Worker, shardId: string, part: Part, signal
   try {
     const expected = part.approval === null ? null : part.approval(fileNameOf(part.source));
     const image = await openModelImage(part.source, { format: part.format, maxBytes: worker.parts.maxModelBytes, signal });
-    return { expected, shardId, image };
+    return { expected, shardId, host: part.host, image };
   } catch (error) {
     throw await explainSealFailure(worker, shardId, error);
   }
@@ -122,7 +125,7 @@ async function openCandidate(worker: Worker, shardId: string, part: Part, signal
 async function sealCandidates(worker: Worker, candidates: readonly Candidate[], request: Request): Promise<readonly LiveShard[]> {
   const held: HeldMemory[] = [];
   try {
-    for (const candidate of candidates) held.push(await attempt(worker, candidate, () => holdMemory(worker, candidate, request.staging)));
+    for (const candidate of candidates) held.push(await attempt(worker, candidate, () => holdMemory(candidate, request.staging)));
     const placed: Placed[] = [];
     for (const [index, memory] of held.entries()) {
       const candidate = candidates[index];
@@ -151,14 +154,14 @@ async function attempt<T>(worker: Worker, { shardId }: Candidate, step: () => Pr
 }
 
 /** Reserves, then allocates: the sum of live shards stays within capacity also under concurrency. */
-async function holdMemory(worker: Worker, { shardId, expected, image }: Candidate, staging: Staging): Promise<HeldMemory> {
-  const { device, capacity } = worker.parts;
+async function holdMemory({ shardId, host, expected, image }: Candidate, staging: Staging): Promise<HeldMemory> {
+  const { device, capacity } = host;
   const { source, leadBytes } = image;
   const { freeBytes } = await device.memory();
   const reservation = capacity.reserve(device.allocatedSize(source.byteLength, leadBytes), { freeBytes });
   try {
     const allocation = await device.allocate(source.byteLength, { leadBytes, staging, ...hostDigests(expected) });
-    return { shardId, allocation, reservation };
+    return { shardId, host, allocation, reservation };
   } catch (error) {
     reservation.release();
     throw error;
@@ -192,7 +195,8 @@ function sealStatement(
   { candidate, memory, placed }: Placed,
   { key, index, request: { setId, modelRef, parts } }: Signing,
 ): SealStatement {
-  const { device, driverFacts, workerId, instanceId } = worker.parts;
+  const { driverFacts, workerId, instanceId } = worker.parts;
+  const { facts, kernelSha256 } = memory.host.device;
   return {
     v: 1,
     shardId: memory.shardId,
@@ -200,11 +204,11 @@ function sealStatement(
     vramBytes: memory.allocation.byteLength,
     digest: placed.digest,
     digestAlgorithm: "fsverity-sha256-4096",
-    gpuDevice: device.facts.ordinal,
-    gpuUuid: device.facts.uuid,
+    gpuDevice: facts.ordinal,
+    gpuUuid: facts.uuid,
     backend: driverFacts.backend,
     driverVersion: driverFacts.driverVersion,
-    kernel: device.kernelSha256,
+    kernel: kernelSha256,
     placement: placed.placement,
     expected: candidate.expected,
     workerId,

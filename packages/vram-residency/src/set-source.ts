@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import type { Approval } from "./approval.js";
 import { invalidInput } from "./errors.js";
 import { readGiven } from "./given.js";
+import type { HostDevice } from "./host-device.js";
 import { HEADER_MAX_BYTES } from "./model/limits.js";
 import { parseShardIndex } from "./model/shard-index.js";
 import type { ShardIndex } from "./model/shard-index.js";
@@ -15,6 +16,7 @@ export type SetSource = string | URL | readonly ModelSource[];
 
 interface SetOptions {
   readonly setId: string;
+  readonly host: HostDevice;
   /** For all files, or for each by its name. */
   readonly expect: Approval | Readonly<Record<string, Approval>> | null;
 }
@@ -40,11 +42,11 @@ function isPath(source: unknown): source is string | URL {
   return readGiven("source", () => typeof source === "string" || source instanceof URL);
 }
 
-function partsOf(sources: readonly unknown[], { setId, expect }: SetOptions): readonly Part[] {
+function partsOf(sources: readonly unknown[], { setId, host, expect }: SetOptions): readonly Part[] {
   const names = sources.map(fileNameOf);
   const unknown = typeof expect !== "function" && Object.keys(expect ?? {}).some((name) => !names.includes(name));
   if (unknown) throw invalidInput("options.expect", "name files of the set only");
-  return sources.map((source, index) => ({ source, shardId: `${setId}-${index}`, approval: approvalFor(expect, names[index]) }));
+  return sources.map((source, index) => ({ source, host, shardId: `${setId}-${index}`, approval: approvalFor(expect, names[index]) }));
 }
 
 function approvalFor(expect: SetOptions["expect"], name: string | undefined): Approval | null {

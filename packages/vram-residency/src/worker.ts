@@ -1,12 +1,13 @@
 import type { AuditEvent, AuditLog } from "vram-audit";
 import { workerSource } from "vram-audit";
-import type { Device, DriverFacts } from "vram-cuda";
+import type { DriverFacts } from "vram-cuda";
 import { evaluateSealKey, joinReports } from "vram-policy";
-import type { Capacity, Policy, PolicyReport } from "vram-policy";
+import type { Policy, PolicyReport } from "vram-policy";
 import type { AttestationKey, SealKey } from "vram-seal";
 import { correlationId } from "./correlation.js";
 import { VramError, toVramError } from "./errors.js";
 import { workerStopped } from "./events.js";
+import type { HostDevice } from "./host-device.js";
 import { Lifecycle } from "./lifecycle.js";
 import { Pins } from "./pins.js";
 import { ShardRegistry } from "./registry.js";
@@ -14,13 +15,11 @@ import { SealKeys } from "./seal-keys.js";
 
 /** What the operations of one open residency share. */
 export interface WorkerParts {
-  readonly device: Device;
+  /** At least one, in the order in which they were named. */
+  readonly hosts: readonly HostDevice[];
   readonly driverFacts: DriverFacts;
   readonly policy: Policy;
-  readonly capacity: Capacity;
   readonly attestationKey: AttestationKey;
-  /** What the policy found of driver and device when the worker was opened. */
-  readonly deviceReport: PolicyReport;
   readonly audit: AuditLog;
   readonly workerId: string;
   readonly instanceId: string;
@@ -47,10 +46,9 @@ export class Worker {
     this.keys = new SealKeys(sealKey);
   }
 
-  /** What the policy finds of driver and device, and of the key that signs now. */
-  policyReport(): PolicyReport {
-    const { deviceReport, policy } = this.parts;
-    return joinReports(deviceReport, evaluateSealKey(this.keys.signing, policy));
+  /** What the policy found of driver and device, and finds of the key that signs now. */
+  policyReport({ report }: HostDevice): PolicyReport {
+    return joinReports(report, evaluateSealKey(this.keys.signing, this.parts.policy));
   }
 
   nextSealSequence(): number {
