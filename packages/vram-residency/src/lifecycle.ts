@@ -30,7 +30,12 @@ export class Lifecycle {
     });
   }
 
-  /** Leaves `ready` because of `error`; false if it was left before. */
+  /** Leaves `ready` at once; whoever calls this calls `stop` when it knows the error. */
+  halt(): void {
+    if (this.#state === "ready") this.#state = "stopped";
+  }
+
+  /** Leaves `ready` because of `error`, and tells it; false if that was done before. */
   stop(error: VramError): boolean {
     return this.#leave("stopped", error);
   }
@@ -42,8 +47,8 @@ export class Lifecycle {
   }
 
   #leave(state: ResidencyState, error: VramError): boolean {
-    if (this.#state !== "ready") return false;
-    this.#state = state;
+    if (this.signal.aborted) return false;
+    if (this.#state === "ready") this.#state = state;
     this.#controller.abort(error);
     return true;
   }

@@ -38,7 +38,7 @@ class Run<T> {
   }
 }
 
-/** Runs one piece of work at a time. Who asks while it runs gets the next run, together with all others who do. */
+/** Runs one piece of work at a time. Who joins while it runs gets the next run, together with all others who do. */
 export class SharedRun<T> {
   readonly #work: Work<T>;
   #last: Promise<unknown> = Promise.resolve();
@@ -58,8 +58,14 @@ export class SharedRun<T> {
     return this.#next.wait(signal);
   }
 
+  /** The result of a run of the caller's own. @throws as `join` */
+  async alone(signal: AbortSignal | undefined): Promise<T> {
+    assertNotAborted(signal);
+    return this.#enqueue().wait(signal);
+  }
+
   #enqueue(): Run<T> {
-    const run: Run<T> = new Run(this.#last, (signal) => {
+    const run = new Run<T>(this.#last, (signal) => {
       if (this.#next === run) this.#next = undefined;
       assertNotAborted(signal);
       return this.#work(signal);

@@ -31,7 +31,6 @@ export async function verifyNow(worker: Worker, shard: LiveShard, signal: AbortS
   if (digest !== statement.digest) throw await refuseDamaged(worker, shard, digest);
   // Not before: what was found counts.
   assertNotAborted(signal);
-  worker.lifecycle.assertReady();
   const report = {
     shardId,
     digest,
@@ -50,7 +49,7 @@ async function refuseDamaged(worker: Worker, shard: LiveShard, actualDigest: str
   shard.latest = undefined;
   const failure: VerificationFailure = { shardId: shard.shardId, reason: "digest", expectedDigest: shard.statement.digest, actualDigest };
   const { allowRepair } = worker.parts.policy;
-  if (!allowRepair) worker.halt(refusal(failure));
+  if (!allowRepair) worker.lifecycle.halt();
   const damage = await locateDamage(shard);
   const found = damage === undefined ? failure : { ...failure, damage: damage.report };
   return allowRepair ? repairRefused(worker, shard, { failure: found, damage }) : refuse(worker, found);

@@ -50,7 +50,7 @@ export async function verifyTarget(
 ): Promise<VerifyReport> {
   const { shard, unpin } = await pinTarget(worker, target);
   try {
-    return (await verifyShard(shard, signal)).report;
+    return (await shard.verification.alone(signal)).report;
   } finally {
     unpin();
   }

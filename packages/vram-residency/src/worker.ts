@@ -38,8 +38,6 @@ export class Worker {
   readonly sealing = new Pins();
   readonly executing = new Pins();
   #sealSequence = 0;
-  /** The worker stopped, and the trail does not say so yet. */
-  #owesStop = false;
 
   constructor(parts: WorkerParts, sealKey: SealKey) {
     this.parts = parts;
@@ -68,19 +66,12 @@ export class Worker {
     }
   }
 
-  /** Leaves `ready` at once because of `error`; whoever calls this calls `stop` when it can say more. */
-  halt(error: VramError): void {
-    if (this.lifecycle.stop(error)) this.#owesStop = true;
-  }
-
   /**
    * Leaves `ready` at once because of `error`, then writes `event`, the reason, and that the worker stopped.
    * Answers the error to throw: `error`, with the audit's failure as its cause if the trail could not be written.
    */
   async stop(error: VramError, event?: AuditEvent): Promise<VramError> {
-    this.halt(error);
-    const first = this.#owesStop;
-    this.#owesStop = false;
+    const first = this.lifecycle.stop(error);
     const events = [
       ...(event === undefined ? [] : [event]),
       ...(first ? [workerStopped(this.parts, "stopped", error.code)] : []),
