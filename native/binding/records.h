@@ -39,7 +39,7 @@ struct AllocationRecord {
   const std::shared_ptr<DeviceRecord> device;
   std::shared_ptr<device::Mapping> mapping;  // device thread
   std::atomic<bool> stopping = false;        // any thread: long operations end
-  std::shared_ptr<const ops::KeptTree> tree;
+  std::shared_ptr<const ops::KeptTree> tree;  // device thread
   std::shared_ptr<ops::Load> load;
   AllocationState state = AllocationState::kLoading;
   bool busy = false;

@@ -23,13 +23,19 @@ class TreeRig : public Rig {
   explicit TreeRig(std::uint64_t byte_length, std::uint64_t lead_bytes = 0)
       : data(Pattern(byte_length)), mapping(Loaded(data, lead_bytes)), digest(Keep()) {}
 
-  Result<ops::Digest> RangeDigest(std::uint64_t offset, std::uint64_t length) {
-    const ops::BlockRange blocks = ops::BlocksOf(offset, length);
+  Result<std::vector<std::byte>> LeavesOf(ops::BlockRange blocks) {
     ops::DigestRun run = ops::RunOf(context, *workspace, *mapping, blocks);
     while (!run.finished()) {
       if (Status step = run.Step(); !step.ok()) return std::move(step).error();
     }
-    return tree->FileDigestWith(blocks.first, run.TakeLeaves());
+    return run.TakeLeaves();
+  }
+
+  Result<ops::Digest> RangeDigest(std::uint64_t offset, std::uint64_t length) {
+    const ops::BlockRange blocks = ops::BlocksOf(offset, length);
+    const auto leaves = LeavesOf(blocks);
+    if (!leaves.ok()) return leaves.error();
+    return tree->FileDigestWith(blocks.first, leaves.value());
   }
 
   Result<ops::Damage> Locate(std::uint64_t limit = 1000) {

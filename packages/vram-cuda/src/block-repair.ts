@@ -27,7 +27,8 @@ function assertBlock({ index, bytes }: BlockRepair, byteLength: number): void {
 
 /** @throws CudaError `INVALID_INPUT` unless there are blocks, each within the image and of its length there. */
 export function packBlocks(blocks: readonly BlockRepair[], byteLength: number): PackedBlocks {
-  if (!Array.isArray(blocks as unknown) || blocks.length === 0) throw invalidInput("blocks", "be an array of at least one block");
+  const given: unknown = blocks;
+  if (!Array.isArray(given) || given.length === 0) throw invalidInput("blocks", "be an array of at least one block");
   const indices: number[] = [];
   const packed = new Uint8Array(blocks.length * BLOCK_BYTES);
   for (const { index, bytes } of blocks) {

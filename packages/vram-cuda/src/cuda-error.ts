@@ -10,7 +10,7 @@ export type CudaErrorCode =
 
 /**
  * Facts of an error. A driver's answer: `entryPoint`, `result`, `resultName`. A shortage: `neededBytes`, `availableBytes`
- * (null when the driver could not say). Never an address or a path.
+ * (null when the driver could not say). `reason` tells causes of one code apart. Never an address or a path.
  */
 export type CudaErrorDetails = Readonly<Record<string, string | number | boolean | null>>;
 

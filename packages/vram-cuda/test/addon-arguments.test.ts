@@ -40,6 +40,31 @@ describe("the addon checks every argument by itself", () => {
     expect(simulatorStats().calls["cuMemcpyHtoDAsync_v2"]).toBe(copies);
   });
 
+  it("BO-1 BO-2 ranges, digests, limits and blocks of what is read and repaired", async () => {
+    const { handle } = unwrap(await native().allocate(device, 5000, 0, true, false, false));
+    native().append(handle, pattern(5000));
+    unwrap(await native().finishLoad(handle));
+    unwrap(await native().freeze(handle));
+    expect(await native().digest(handle, undefined as unknown as boolean)).toHaveProperty("error.code", "INVALID_INPUT");
+    const digest = unwrap(await native().digest(handle, true));
+    const answers = [
+      ...NO_SIZES.map((length) => () => native().inspectRange(handle, 0, length)),
+      ...[-1, 1.5, NaN, 5000, 2 ** 53].map((offset) => () => native().inspectRange(handle, offset, 1)),
+      () => native().inspectRange(handle, 2 ** 53 - 1, 2 ** 53 - 1),
+      ...NO_SIZES.map((limit) => () => native().locate(handle, digest, limit)),
+      ...[digest.slice(1), digest.toUpperCase() + "0", `${digest}0`, 1, null].map((wrong) => () => native().locate(handle, wrong as string, 1)),
+      () => native().repair(handle, "0", [0], new Uint8Array(4096)),
+      ...[4095, 5000, 8192].map((length) => () => native().repair(handle, digest, [0], new Uint8Array(length))),
+      ...[-1, 0.5, NaN, 2 ** 53, "0"].map((index) => () => native().repair(handle, digest, [index as number], new Uint8Array(4096))),
+      () => native().repair(handle, digest, [], new Uint8Array(0)),
+      () => native().repair(handle, digest, 0 as unknown as number[], new Uint8Array(4096)),
+      () => native().repair(handle, digest, [0], new Uint16Array(2048) as unknown as Uint8Array),
+    ];
+    for (const answer of answers) expect(await answer(), String(answer)).toHaveProperty("error.code", "INVALID_INPUT");
+    expect(await native().repair(handle, digest, [2], new Uint8Array(4096))).toHaveProperty("value.cause.code", "INVALID_INPUT");
+    expect(unwrap(await native().digest(handle, false))).toBe(digest);
+  });
+
   it("BO-1 IO-4 file descriptors and file lengths", async () => {
     const { handle } = unwrap(await native().allocate(device, 1024, 0, true, false, false));
     for (const fd of [-1, 1.5, NaN, 2 ** 31, 2 ** 53, "0"]) {
