@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { cp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect } from "vitest";
+import { afterEach, describe, expect, vi } from "vitest";
 import { itWhere } from "../../vram-seal/test/support/tool.js";
 import { openAuditLog, verifyAuditLog } from "../src/index.js";
 import { verified, violated } from "./support/events.js";
@@ -16,6 +16,10 @@ const newDirectory = scratch();
 const missing = [["python3", "--version"], ["openssl", "version"]].filter(([tool = "", ...args]) => spawnSync(tool, args).error !== undefined);
 if (missing.length > 0 && !process.env["VRAM_REQUIRE_TOOLS"]) process.stderr.write("LEFT OUT: the verifier in Python needs python3 and openssl\n");
 const itIndependently = itWhere(missing.length === 0);
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 /** Both verdicts on a log, which agree. */
 async function verdict(dir: string, checkpoint?: string): Promise<boolean> {
@@ -63,6 +67,28 @@ describe("a verifier in another language agrees", () => {
     expect(await verdict(dir)).toBe(true);
     await rm(join(dir, second));
     expect(await verdict(dir)).toBe(false);
+  });
+
+  itIndependently("about a session whose monotonic clock went back, and a new one that begins at 0", async () => {
+    const dir = join(newDirectory(), "log");
+    let nowMs = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => nowMs);
+    const writeSession = async (...readings: readonly number[]) => {
+      const log = await openAuditLog({ dir });
+      for (const reading of readings) {
+        nowMs = reading;
+        await log.append(verified("a"));
+      }
+      await log.close();
+    };
+    await writeSession(20, 20);
+    await writeSession(30);
+    expect(await verdict(dir)).toBe(true);
+    await writeSession(50, 40);
+    expect(await verdict(dir)).toBe(false);
+    const { problems } = await verifyAuditLog({ dir });
+    expect(problems).toMatchObject([{ line: 10, reason: "clock" }]);
+    expect((await verifyIndependently(dir, await readFile(`${dir}.pub`, "utf8"))).line).toBe(10);
   });
 
   itIndependently("about lines that no checkpoint vouches for yet, and another log's key", async () => {
