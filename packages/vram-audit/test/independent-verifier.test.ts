@@ -7,6 +7,7 @@ import { itWhere } from "../../vram-seal/test/support/tool.js";
 import { openAuditLog, verifyAuditLog } from "../src/index.js";
 import { verified, violated } from "./support/events.js";
 import { verifyIndependently } from "./support/independent-verifier.js";
+import { writeNewerLog } from "./support/newer-version.js";
 import { sampleNotes } from "./support/sample-log.js";
 import { CHECKPOINTS, LOG, readLog, scratch, segmentNames, writeLog } from "./support/scratch.js";
 import vectors from "./vectors/audit-v1/cases.json" with { type: "json" };
@@ -66,6 +67,15 @@ describe("a verifier in another language agrees", () => {
     const [, second = ""] = await segmentNames(dir);
     expect(await verdict(dir)).toBe(true);
     await rm(join(dir, second));
+    expect(await verdict(dir)).toBe(false);
+  });
+
+  itIndependently("about a log with events of a newer version's types, and one with such an event altered", async () => {
+    const dir = join(newDirectory(), "log");
+    await writeNewerLog(dir);
+    await (await openAuditLog({ dir })).close();
+    expect(await verdict(dir)).toBe(true);
+    await writeLog(dir, (await readLog(dir)).map((line) => line.replace("vram.shard.repaired", "vram.shard.replaced")));
     expect(await verdict(dir)).toBe(false);
   });
 
