@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Verifies a whole audit log of docs/spec/audit-v1.md with nothing of this project: Python's standard library and the openssl command.
 
-Prints what is wrong and exits 1, or exits 0. Of a line it checks the chain, not the fields of its type.
+Prints what is wrong and exits 1, or exits 0. Of a line it checks the chain and the clock that cannot be set, not the fields of its type.
 """
 import argparse, base64, fileinput, hashlib, json, pathlib, re, subprocess, sys, tempfile
 
@@ -57,13 +57,15 @@ def read_checkpoints(path, key):
 
 def verify(paths, checkpoints, anchors):
     """Answers how many lines there are, and how many behind the last checkpoint. `subtrees` is RFC 6962's, largest first."""
-    subtrees, previous, waiting, number, event = [], "0" * 64, sorted(checkpoints + anchors), 0, {}
+    subtrees, previous, waiting, number, event, elapsed = [], "0" * 64, sorted(checkpoints + anchors), 0, {}, 0
     for number, line in enumerate(fileinput.input(paths, mode="rb"), 1):
         require(line.endswith(b"\n"), f"line {number}: torn")
         entry = line[:-1]
         event = json.loads(entry)
         require(event["sequence"] == f"{number:016d}", f"line {number}: sequence")
         require(event["prevhash"] == previous, f"line {number}: prevhash")
+        before, elapsed = 0 if event["type"] == "vram.audit.opened" else elapsed, int(event["elapsedms"])
+        require(elapsed >= before, f"line {number}: clock")
         previous, node, rest = sha256(entry).hex(), sha256(b"\0", entry), number - 1
         while rest % 2:
             node, rest = sha256(b"\1", subtrees.pop(), node), rest // 2

@@ -2,11 +2,12 @@ import { spawnSync } from "node:child_process";
 import { cp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect } from "vitest";
+import { afterEach, describe, expect, vi } from "vitest";
 import { itWhere } from "../../vram-seal/test/support/tool.js";
 import { openAuditLog, verifyAuditLog } from "../src/index.js";
 import { verified, violated } from "./support/events.js";
 import { verifyIndependently } from "./support/independent-verifier.js";
+import { writeNewerLog } from "./support/newer-version.js";
 import { sampleNotes } from "./support/sample-log.js";
 import { CHECKPOINTS, LOG, readLog, scratch, segmentNames, writeLog } from "./support/scratch.js";
 import vectors from "./vectors/audit-v1/cases.json" with { type: "json" };
@@ -16,6 +17,10 @@ const newDirectory = scratch();
 const missing = [["python3", "--version"], ["openssl", "version"]].filter(([tool = "", ...args]) => spawnSync(tool, args).error !== undefined);
 if (missing.length > 0 && !process.env["VRAM_REQUIRE_TOOLS"]) process.stderr.write("LEFT OUT: the verifier in Python needs python3 and openssl\n");
 const itIndependently = itWhere(missing.length === 0);
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 /** Both verdicts on a log, which agree. */
 async function verdict(dir: string, checkpoint?: string): Promise<boolean> {
@@ -63,6 +68,37 @@ describe("a verifier in another language agrees", () => {
     expect(await verdict(dir)).toBe(true);
     await rm(join(dir, second));
     expect(await verdict(dir)).toBe(false);
+  });
+
+  itIndependently("about a log with events of a newer version's types, and one with such an event altered", async () => {
+    const dir = join(newDirectory(), "log");
+    await writeNewerLog(dir);
+    await (await openAuditLog({ dir })).close();
+    expect(await verdict(dir)).toBe(true);
+    await writeLog(dir, (await readLog(dir)).map((line) => line.replace("vram.shard.repaired", "vram.shard.replaced")));
+    expect(await verdict(dir)).toBe(false);
+  });
+
+  itIndependently("about a session whose monotonic clock went back, and a new one that begins at 0", async () => {
+    const dir = join(newDirectory(), "log");
+    let nowMs = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => nowMs);
+    const writeSession = async (...readings: readonly number[]) => {
+      const log = await openAuditLog({ dir });
+      for (const reading of readings) {
+        nowMs = reading;
+        await log.append(verified("a"));
+      }
+      await log.close();
+    };
+    await writeSession(20, 20);
+    await writeSession(30);
+    expect(await verdict(dir)).toBe(true);
+    await writeSession(50, 40);
+    expect(await verdict(dir)).toBe(false);
+    const { problems } = await verifyAuditLog({ dir });
+    expect(problems).toMatchObject([{ line: 10, reason: "clock" }]);
+    expect((await verifyIndependently(dir, await readFile(`${dir}.pub`, "utf8"))).line).toBe(10);
   });
 
   itIndependently("about lines that no checkpoint vouches for yet, and another log's key", async () => {

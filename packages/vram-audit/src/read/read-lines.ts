@@ -21,13 +21,13 @@ const CHUNK_BYTES = 131_072;
 const UNFINISHED_RETRIES = 5;
 const UNFINISHED_WAIT_MS = 20;
 
-/** The lines of a file that begin at or behind `from`, where one begins, and before `limit`, in bounded memory, also while somebody appends. */
-export async function* readLines(file: ReadableFile, limit: number, from = 0): AsyncGenerator<FileLine, undefined> {
-  for await (const batch of readLineBatches(file, limit, from)) yield* batch;
+/** The lines of a file that begin before `limit`, in bounded memory, also while somebody appends. */
+export async function* readLines(file: ReadableFile, limit: number): AsyncGenerator<FileLine, undefined> {
+  for await (const batch of readLineBatches(file, limit)) yield* batch;
   return undefined;
 }
 
-/** The same, as many at a time as one read has found. */
+/** The same from `from` on, where a line begins, as many at a time as one read has found. */
 export async function* readLineBatches(file: ReadableFile, limit: number, from = 0): AsyncGenerator<readonly FileLine[], undefined> {
   let partial: Buffer[] = [];
   let partialBytes = 0;
