@@ -1,7 +1,8 @@
+import { onEachDevice } from "./each-device.js";
 import { assertNotAborted, invalidInput } from "./errors.js";
 import type { LiveShard } from "./registry.js";
 import { pinTarget, verifyShard } from "./verify.js";
-import type { PinnedShard, Verified, VerifyTarget } from "./verify.js";
+import type { PinnedShard, Verified, VerifyReport, VerifyTarget } from "./verify.js";
 import type { Worker } from "./worker.js";
 
 /** Shards that were verified just now, and that cannot be released until `unpin` is called. */
@@ -19,7 +20,7 @@ export interface HoldOptions {
 }
 
 /**
- * Holds every shard, then verifies each whole from device memory.
+ * Holds every shard, then verifies each whole from device memory, on different devices side by side.
  * @throws VramError as `verifyShard` and `checkShards`; `INVALID_INPUT` for a shard that is named twice. None is held then.
  */
 export async function holdVerified(
@@ -40,8 +41,7 @@ export async function holdVerified(
     }
     const shards = pinned.map(({ shard }) => shard);
     checkShards?.(shards);
-    const verified: Verified[] = [];
-    for (const shard of shards) verified.push(await verifyShard(worker, shard, signal));
+    const verified = await onEachDevice(shards, (shard) => verifyShard(worker, shard, signal));
     worker.lifecycle.assertReady();
     assertNotAborted(signal);
     return { shards, verified, unpin };
@@ -49,4 +49,15 @@ export async function holdVerified(
     unpin();
     throw error;
   }
+}
+
+/** Verifies all targets, each while all are held. @throws VramError as `holdVerified` */
+export async function verifyTargets(
+  worker: Worker,
+  targets: readonly VerifyTarget[],
+  signal: AbortSignal | undefined,
+): Promise<readonly VerifyReport[]> {
+  const { verified, unpin } = await holdVerified(worker, targets, { signal });
+  unpin();
+  return verified.map(({ report }) => report);
 }

@@ -6,12 +6,13 @@ import { invalidInput, toVramError } from "./errors.js";
 import { workerStopped } from "./events.js";
 import { assertNotHeldHere, prepareExecution } from "./execute.js";
 import { readGiven } from "./given.js";
-import { closeHostDevices, findHost, totalCapacity } from "./host-device.js";
+import { closeHostDevices, findHost, hostsInTurn, totalCapacity } from "./host-device.js";
 import type { DeviceSelector } from "./host-device.js";
+import { verifyTargets } from "./hold-verified.js";
 import type { Lease } from "./lease.js";
 import type { ResidencyState } from "./lifecycle.js";
 import { parseAttestOptions, parseCallOptions, parseSealKey, parseSealOptions, parseSealSetOptions } from "./options.js";
-import type { AttestOptions, CallOptions, SealOptions, SealSetOptions } from "./options.js";
+import type { AttestOptions, CallOptions, ParsedCallOptions, SealOptions, SealSetOptions } from "./options.js";
 import { releaseShard } from "./release.js";
 import type { LiveShard } from "./registry.js";
 import { resealShard, retireKey, rotateKey } from "./rotation.js";
@@ -76,14 +77,15 @@ export class Residency {
   }
 
   /**
-   * Seals the files of one model together, on one device, all or none. `source` is a `model.safetensors.index.json`, whose
+   * Seals the files of one model together, by turns on the residency's devices, all or none. `source` is a `model.safetensors.index.json`, whose
    * files lie beside it, or the list of files; the headers must agree with the index, or name each tensor once.
    * @throws VramError as `seal`; nothing of the set stays.
    */
   async sealSet(source: SetSource, options?: SealSetOptions): Promise<SealedSet> {
-    return this.#run(() => parseSealSetOptions(options), async (worker, { setId = randomSetId(), expect, ...rest }) => {
-      const host = findHost(worker.parts.hosts, undefined, "options.device");
-      const { parts, checkHeaders } = await openSetSource(source, { setId, expect, host });
+    return this.#run(() => parseSealSetOptions(options), async (worker, { setId = randomSetId(), devices, expect, ...rest }) => {
+      const hostOf = hostsInTurn(worker.parts.hosts, devices);
+      const { parts, checkHeaders } = await openSetSource(source, { setId, expect, hostOf });
+      if (devices !== undefined && devices.length > parts.length) throw invalidInput("options.devices", "be no more than the files");
       const live = await sealParts(worker, { ...rest, parts, checkHeaders, setId });
       return new SealedSet(setId, live.map((shard) => sealedShard(worker, shard)));
     });
@@ -95,8 +97,14 @@ export class Residency {
    * @throws VramError `SEAL_VERIFICATION_FAILED`, `NOT_SEALED`, `KEY_UNAVAILABLE`, `AUDIT_UNAVAILABLE`, `INVALID_INPUT`,
    * `ABORTED`, `STOPPED`
    */
-  async verify(target: VerifyTarget, options?: CallOptions): Promise<VerifyReport> {
-    return this.#run(() => parseCallOptions(options), (worker, { signal }) => verifyTarget(worker, target, signal));
+  async verify(target: VerifyTarget, options?: CallOptions): Promise<VerifyReport>;
+  /** Verifies every member of a set likewise: all are held, and those of different devices verified side by side. */
+  async verify(set: SealedSet, options?: CallOptions): Promise<readonly VerifyReport[]>;
+  async verify(target: VerifyTarget | SealedSet, options?: CallOptions): Promise<VerifyReport | readonly VerifyReport[]> {
+    return this.#run<ParsedCallOptions, VerifyReport | readonly VerifyReport[]>(
+      () => parseCallOptions(options),
+      (worker, { signal }) => (isSet(target) ? verifyTargets(worker, target.shards, signal) : verifyTarget(worker, target, signal)),
+    );
   }
 
   /**
@@ -243,10 +251,14 @@ export type ExecuteTarget = VerifyTarget | SealedSet;
 function targetsOf(shards: ExecuteTarget | readonly ExecuteTarget[]): readonly VerifyTarget[] {
   const targets = readGiven("shards", () => {
     const given = Array.isArray(shards) ? [...(shards as readonly ExecuteTarget[])] : [shards as ExecuteTarget];
-    return given.flatMap((each): readonly VerifyTarget[] => (each instanceof SealedSet ? each.shards : [each]));
+    return given.flatMap((each): readonly VerifyTarget[] => (isSet(each) ? each.shards : [each]));
   });
   if (targets.length === 0) throw invalidInput("shards", "name at least one shard");
   return targets;
+}
+
+function isSet(target: unknown): target is SealedSet {
+  return readGiven("shards", () => target instanceof SealedSet);
 }
 
 function randomSetId(): string {
