@@ -60,7 +60,7 @@ export function findHost(hosts: readonly HostDevice[], selector: DeviceSelector 
   throw invalidInput(argument, "name one of the residency's devices");
 }
 
-/** The devices that are named, by turns; without names all of them. The answer @throws VramError `INVALID_INPUT` */
+/** Takes the devices that are named by turns, without names all of them. What it answers throws `INVALID_INPUT`. */
 export function hostsInTurn(
   hosts: readonly HostDevice[],
   selectors: readonly DeviceSelector[] = hosts.map(({ device }) => device.facts.ordinal),
