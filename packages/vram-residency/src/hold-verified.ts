@@ -1,7 +1,8 @@
+import { onEachDevice } from "./each-device.js";
 import { assertNotAborted, invalidInput } from "./errors.js";
 import type { LiveShard } from "./registry.js";
 import { pinTarget } from "./verify.js";
-import type { PinnedShard, Verified, VerifyTarget } from "./verify.js";
+import type { PinnedShard, Verified, VerifyReport, VerifyTarget } from "./verify.js";
 import type { Worker } from "./worker.js";
 
 /** Verifies one shard: `verifyShard`, or what is enough for the purpose. */
@@ -23,7 +24,7 @@ export interface HoldOptions {
 }
 
 /**
- * Holds every shard and verifies each.
+ * Holds every shard, then verifies each, on different devices side by side.
  * @throws VramError as `verify` and `checkShards`; `INVALID_INPUT` for a shard that is named twice. None is held then.
  */
 export async function holdVerified(
@@ -46,11 +47,11 @@ export async function holdVerified(
     }
     const shards = pinned.map(({ shard }) => shard);
     checkShards?.(shards);
-    const verified: Verified[] = [];
-    for (const shard of shards) {
-      verified.push(await verify(shard, signal));
+    const verified = await onEachDevice(shards, async (shard) => {
+      const each = await verify(shard, signal);
       leases.push(shard.leases.take());
-    }
+      return each;
+    });
     worker.lifecycle.assertReady();
     assertNotAborted(signal);
     return { shards, verified, unpin };
@@ -58,4 +59,15 @@ export async function holdVerified(
     unpin();
     throw error;
   }
+}
+
+/** Verifies all targets, each while all are held. @throws VramError as `holdVerified` */
+export async function verifyTargets(
+  worker: Worker,
+  targets: readonly VerifyTarget[],
+  signal: AbortSignal | undefined,
+): Promise<readonly VerifyReport[]> {
+  const { verified, unpin } = await holdVerified(worker, targets, { verify: ({ verification }) => verification.alone(signal), signal });
+  unpin();
+  return verified.map(({ report }) => report);
 }

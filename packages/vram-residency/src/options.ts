@@ -138,11 +138,15 @@ const sealOptions = options({
   format: z.enum(["safetensors", "gguf", "opaque"], 'be "safetensors", "gguf" or "opaque"').optional(),
 });
 
+const SET_DEVICES = "be a list of 1 to 1024 device ordinals or UUIDs";
+
 /** A set's id begins its members' ids, which have room for an index. */
 const SET_ID_MAX_LENGTH = 240;
 
 const sealSetOptions = options({
   ...runOptions,
+  devices: z.array(deviceSelector, SET_DEVICES).min(1, SET_DEVICES).max(1024, SET_DEVICES).optional(),
+  expectSet: digest.optional(),
   setId: checked(shardIdProblem)
     .refine(({ length }) => length <= SET_ID_MAX_LENGTH, `be at most ${SET_ID_MAX_LENGTH} characters`)
     .optional(),
@@ -277,6 +281,13 @@ export interface SealSetOptions extends CallOptions {
   readonly setId?: string;
   /** Where the model comes from, 1 to 512 characters; goes into every seal as it is. */
   readonly modelRef?: string | null;
+  /**
+   * Where the files go, by shard index: a device for each file, or fewer, that are taken by turns. Default: all of the
+   * residency's, by turns.
+   */
+  readonly devices?: readonly DeviceSelector[];
+  /** The set digest that was approved: see `setDigest` of vram-seal. It is compared besides `expect`, and is in no seal. */
+  readonly expectSet?: string;
   /** What was approved: by bare file name, for every file or for none, or a model signature that lists them all. */
   readonly expect?: Readonly<Record<string, Expectation>> | SignedExpectation | null;
   readonly staging?: Staging;

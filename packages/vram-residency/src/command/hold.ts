@@ -48,7 +48,7 @@ async function open(options: HoldOptions, driver: DriverSource | undefined, outp
     sealKey: await sealKeyOf(options.key, output),
     audit: await openAuditLog({ dir: audit }),
     workerId,
-    ...(device === undefined ? {} : { device: /^[0-9]+$/.test(device) ? Number(device) : device }),
+    ...(device === undefined ? {} : { device: device.split(",").map((each) => (/^[0-9]+$/.test(each) ? Number(each) : each)) }),
     ...(driver === undefined ? {} : { driver, policy: { allowBackends: ["simulator"] } }),
   });
 }
