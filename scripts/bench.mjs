@@ -51,7 +51,7 @@ function assertBaseline(options, machine) {
 }
 
 async function run(options) {
-  const folder = temporaryFolder();
+  const folder = temporaryFolder("vram-bench-");
   const workplace = await openWorkplace({ folder, requiresGpu: options.requiresGpu });
   try {
     const machine = machineFacts(workplace);
