@@ -9,7 +9,7 @@ import type { HostDevice } from "./host-device.js";
 import { openModelImage } from "./model-image.js";
 import type { ModelImage } from "./model-image.js";
 import type { ModelFormat, ModelHeader } from "./model/header.js";
-import type { SealProgress, Staging } from "./options.js";
+import type { SealProgress, Staging } from "./options/seal-options.js";
 import { liveShard } from "./live-shard.js";
 import { enforceAtSeal, hostDigests, placeImage } from "./place-image.js";
 import type { PlacedImage } from "./place-image.js";

@@ -69,7 +69,8 @@ export async function verifyShardRange(worker: Worker, shard: LiveShard, range: 
   await checkAge(worker, shard.shardId, statement);
   const first = await inspect(worker, shard, range, signal);
   if (first === statement.digest) return;
-  await verifyShard(shard, signal);
+  // Whoever gives up now: what was found is followed to its end.
+  await verifyShard(shard, undefined);
   // The memory is good, so the host's copy of the tree is not: the device makes another.
   const { allocation, shardId } = shard;
   await orRefuse(worker, shardId, signal, () => allocation.digest({ keepTree: true, ...(signal && { signal }) }));

@@ -3,7 +3,7 @@ import { openAuditLog } from "vram-audit";
 import type { DriverSource } from "vram-cuda";
 import { fromKeyFile, generate } from "vram-seal";
 import type { SealKey } from "vram-seal";
-import type { SealProgress } from "../options.js";
+import type { SealProgress } from "../options/seal-options.js";
 import { openResidency } from "../open-residency.js";
 import type { Residency } from "../residency.js";
 import type { SealedShard } from "../shard.js";
