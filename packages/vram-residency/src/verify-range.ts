@@ -1,9 +1,8 @@
-import { evaluatePlacement } from "vram-policy";
-import type { Allocation, Inspection } from "vram-cuda";
 import { checkAge, checkSeal } from "./check-seal.js";
-import { assertNotAborted, invalidInput, toVramError } from "./errors.js";
+import { assertNotAborted, invalidInput } from "./errors.js";
 import { rangeVerified } from "./events.js";
 import type { ByteRange } from "./lease.js";
+import { readDigest, readOrRefuse } from "./read-device.js";
 import { refuse } from "./refusal.js";
 import type { LiveShard } from "./registry.js";
 import { pinTarget, verifyShard } from "./verify.js";
@@ -67,49 +66,15 @@ export async function verifyShardRange(worker: Worker, shard: LiveShard, range: 
   assertNotAborted(signal);
   const statement = await checkSeal(worker, shard.seal, shard.shardId);
   await checkAge(worker, shard.shardId, statement);
-  const first = await inspect(worker, shard, range, signal);
-  if (first === statement.digest) return;
+  const { allocation, shardId } = shard;
+  const options = signal === undefined ? {} : { signal };
+  const read = () => allocation.inspectRange({ offset: range.offset, length: range.byteLength }, options);
+  if ((await readDigest(worker, shard, { read, signal })) === statement.digest) return;
   // Whoever gives up now: what was found is followed to its end.
   await verifyShard(shard, undefined);
   // The memory is good, so the host's copy of the tree is not: the device makes another.
-  const { allocation, shardId } = shard;
-  await orRefuse(worker, shardId, signal, () => allocation.digest({ keepTree: true, ...(signal && { signal }) }));
-  const second = await inspect(worker, shard, range, signal);
-  if (second === shard.statement.digest) return;
-  throw await refuse(worker, { shardId, reason: "digest", expectedDigest: shard.statement.digest, actualDigest: second });
-}
-
-/** The file digest that the range leads to, if the memory lies where the policy wants it. */
-async function inspect(worker: Worker, shard: LiveShard, { offset, byteLength }: ByteRange, signal: AbortSignal | undefined): Promise<string> {
-  const { allocation, shardId } = shard;
-  const { placement, digest } = await orRefuse(worker, shardId, signal, () =>
-    allocation.inspectRange({ offset, length: byteLength }, signal === undefined ? {} : { signal }),
-  );
-  await assertPlacement(worker, shard, placement);
-  if (digest !== null) return digest;
-  throw await refuse(worker, { shardId, reason: "placement" });
-}
-
-/** @throws VramError `SEAL_VERIFICATION_FAILED` for facts that the policy does not accept, and the worker is stopped */
-export async function assertPlacement(worker: Worker, { shardId, statement }: LiveShard, facts: Inspection["placement"]): Promise<void> {
-  const { gpuDevice, placement: sealed } = statement;
-  const { ok, violations } = evaluatePlacement({ facts, gpuDevice, sealed }, worker.parts.policy);
-  if (!ok) throw await refuse(worker, { shardId, reason: "placement", rules: violations.map(({ rule }) => rule) });
-}
-
-/** Where the shard lies now. @throws VramError as `assertPlacement` */
-export async function verifyPlacement(worker: Worker, shard: LiveShard): Promise<void> {
-  const { allocation }: { readonly allocation: Allocation } = shard;
-  await assertPlacement(worker, shard, await orRefuse(worker, shard.shardId, undefined, () => allocation.placement()));
-}
-
-/** A driver error that leaves a shard unverified refuses it; an abort by the caller does not. */
-async function orRefuse<T>(worker: Worker, shardId: string, signal: AbortSignal | undefined, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    assertNotAborted(signal);
-    const failure = toVramError(error);
-    throw await refuse(worker, { shardId, reason: "driver" }, failure);
-  }
+  await readOrRefuse(worker, shard, { read: () => allocation.digest({ ...options, keepTree: true }), signal });
+  const actualDigest = await readDigest(worker, shard, { read, signal });
+  const { digest: expectedDigest } = shard.statement;
+  if (actualDigest !== expectedDigest) throw await refuse(worker, { shardId, reason: "digest", expectedDigest, actualDigest });
 }
