@@ -47,16 +47,14 @@ describe("a scrub", () => {
     expect(residency.signal.reason).toMatchObject({ details: { reason: "placement", rules: ["not-managed"] } });
   });
 
-  itWithFaults("keeps its budget, and says that it is too late for its period", async () => {
+  itWithFaults("says that it is too late for its period where the budget is too small for both", async () => {
     const { residency } = await openWorkplace();
     hashNatively(true);
     await residency.seal(patternBytes(MIB));
     const scrubber = residency.startScrub({ periodMs: 1, bytesPerSecond: 2 * MIB, rangeBytes: 65_536 });
-    await vi.waitFor(() => { expect(scrubber.progress[0]?.passes).toBe(1); }, 5000);
-    expect(scrubber.isOnTime).toBe(false);
-    await scrubber.close();
-    const { doneBytes, totalBytes } = scrubber.progress[0] ?? { doneBytes: 0, totalBytes: 1 };
-    expect(doneBytes).toBeLessThanOrEqual(totalBytes);
+    expect(scrubber.isOnTime).toBe(true);
+    await vi.waitFor(() => { expect(scrubber.isOnTime).toBe(false); }, 5000);
+    expect(scrubber.progress[0]?.passes).toBeGreaterThan(0);
   });
 
   itWithFaults("begins no range while an execution runs, if asked to pause", async () => {
