@@ -1,13 +1,14 @@
 import { evaluatePlacement } from "vram-policy";
 import type { Allocation, Inspection } from "vram-cuda";
 import { checkAge, checkSeal } from "./check-seal.js";
+import { locateDamage } from "./damage.js";
 import { assertNotAborted, invalidInput, toVramError } from "./errors.js";
 import { rangeVerified } from "./events.js";
 import type { ByteRange } from "./lease.js";
 import { refuse } from "./refusal.js";
 import type { LiveShard } from "./registry.js";
 import { pinTarget, verifyShard } from "./verify.js";
-import type { VerifyTarget } from "./verify.js";
+import type { Verified, VerifyTarget } from "./verify.js";
 import type { Worker } from "./worker.js";
 
 /** What the verification of a part of a shard established. `byteOffset` and `byteLength` in bytes, `durationMs` in milliseconds. */
@@ -67,15 +68,17 @@ export async function verifyShardRange(worker: Worker, shard: LiveShard, range: 
   assertNotAborted(signal);
   const statement = await checkSeal(worker, shard.seal, shard.shardId);
   await checkAge(worker, shard.shardId, statement);
-  const first = await inspect(worker, shard, range, signal);
-  if (first === statement.digest) return;
-  await verifyShard(shard, signal);
-  // The memory is good, so the host's copy of the tree is not: the device makes another.
+  if ((await inspect(worker, shard, range, signal)) === statement.digest) return;
+  const whole = await verifyShard(shard, signal);
+  await keepGoodTree(worker, shard, whole, signal);
+}
+
+/** For memory that was good a moment ago: what can locate damage is kept, for a tree made of damaged memory could not. */
+async function keepGoodTree(worker: Worker, shard: LiveShard, { report: { digest } }: Verified, signal: AbortSignal | undefined): Promise<void> {
+  if ((await locateDamage(shard)) !== undefined) return;
   const { allocation, shardId } = shard;
-  await orRefuse(worker, shardId, signal, () => allocation.digest({ keepTree: true, ...(signal && { signal }) }));
-  const second = await inspect(worker, shard, range, signal);
-  if (second === shard.statement.digest) return;
-  throw await refuse(worker, { shardId, reason: "digest", expectedDigest: shard.statement.digest, actualDigest: second });
+  const actualDigest = await orRefuse(worker, shardId, signal, () => allocation.digest({ keepTree: true, ...(signal && { signal }) }));
+  if (actualDigest !== digest) throw await refuse(worker, { shardId, reason: "digest", expectedDigest: digest, actualDigest });
 }
 
 /** The file digest that the range leads to, if the memory lies where the policy wants it. */
