@@ -46,16 +46,21 @@ export async function holdVerified(
     }
     const shards = pinned.map(({ shard }) => shard);
     checkShards?.(shards);
-    const verified: Verified[] = [];
-    for (const shard of shards) {
-      verified.push(await verify(shard, signal));
+    const verified = new Map<LiveShard, Verified>();
+    // In one order for all: a repair waits for the leases of its shard, which must not wait for the repair of another in turn.
+    for (const shard of byShardId(shards)) {
+      verified.set(shard, await verify(shard, signal));
       leases.push(shard.leases.take());
     }
     worker.lifecycle.assertReady();
     assertNotAborted(signal);
-    return { shards, verified, unpin };
+    return { shards, verified: shards.flatMap((shard) => verified.get(shard) ?? []), unpin };
   } catch (error) {
     unpin();
     throw error;
   }
+}
+
+function byShardId(shards: readonly LiveShard[]): readonly LiveShard[] {
+  return [...shards].sort((a, b) => (a.shardId < b.shardId ? -1 : 1));
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openAuditLog, readAuditEvents } from "vram-audit";
-import type { StoredEvent } from "vram-audit";
+import type { AuditEvent, AuditLog, StoredEvent } from "vram-audit";
 import { generate } from "vram-seal";
 import type { SealKey } from "vram-seal";
 import { simulator } from "vram-simulator";
@@ -60,6 +60,22 @@ export function watchedKey(key: SealKey, before: () => unknown): SealKey {
     close: () => key.close(),
     [Symbol.asyncDispose]: () => key.close(),
   };
+}
+
+/** A log that shows each event before it appends it. */
+export function watchedLog(log: AuditLog, see: (event: AuditEvent) => void): AuditLog {
+  return new Proxy(log, {
+    get(target, name) {
+      if (name === "append") {
+        return (event: AuditEvent) => {
+          see(event);
+          return target.append(event);
+        };
+      }
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
 }
 
 /** A key that says of itself whether it is locked. */

@@ -1,8 +1,12 @@
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { openAuditLog } from "vram-audit";
+import type { AuditEvent } from "vram-audit";
 import { generate } from "vram-seal";
 import { flipBit, simulatorStats } from "vram-simulator/control";
 import { expect, it } from "vitest";
-import { bufferIdOf, deferred, eventsOfType, expectNothingHeld, itWithFaults, openWorkplace, patternBytes, refusal, watchedKey } from "./fixture.js";
+import type { SealedShard } from "../src/index.js";
+import { backend, bufferIdOf, deferred, eventsOfType, expectNothingHeld, itWithFaults, openWorkplace, patternBytes, refusal, temporaryFolder, watchedKey, watchedLog } from "./fixture.js";
 
 it("a verification after fn that waits for another keeps the shard until it has ended", async () => {
   let key: Promise<void> | undefined;
@@ -53,4 +57,28 @@ itWithFaults("damage that comes while a range is verified again is located after
 
   const error = await refusal(place.residency.verify(shard));
   expect(error).toMatchObject({ code: "SEAL_VERIFICATION_FAILED", details: { damage: { blocks: [{ index: 1 }] } } });
+});
+
+itWithFaults("executions of the same shards in another order do not keep each other's shards from being repaired", async () => {
+  const log = await openAuditLog({ dir: join(await temporaryFolder(), "audit") });
+  const shards: SealedShard[] = [];
+  const flipped = new Set<string>();
+  const damageOnceVerified = ({ type, data }: AuditEvent): void => {
+    const shard = type === "vram.shard.verified" ? shards.find(({ shardId }) => shardId === data.shardId) : undefined;
+    if (shard === undefined || flipped.has(shard.shardId)) return;
+    flipped.add(shard.shardId);
+    flipBit({ bufferId: bufferIdOf(shard), byteOffset: 0 });
+  };
+  const { residency, model } = await openWorkplace({
+    policy: { ...backend.policy, allowRepair: true, afterRepair: "continue" },
+    limits: { viewTimeoutMs: 500 },
+    audit: watchedLog(log, damageOnceVerified),
+  });
+  const [a, b] = [await residency.seal(await model(patternBytes(9000))), await residency.seal(await model(patternBytes(9000)))];
+  shards.push(a, b);
+  await Promise.all([residency.execute([a, b], () => undefined), residency.execute([b, a], () => undefined)]);
+  expect(flipped.size).toBe(2);
+
+  for (const shard of shards) expect(await refusal(residency.verify(shard))).toMatchObject({ details: { repaired: true } });
+  await residency.execute(shards, () => undefined);
 });
