@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { openAuditLog } from "vram-audit";
@@ -81,4 +82,28 @@ itWithFaults("executions of the same shards in another order do not keep each ot
 
   for (const shard of shards) expect(await refusal(residency.verify(shard))).toMatchObject({ details: { repaired: true } });
   await residency.execute(shards, () => undefined);
+});
+
+itWithFaults("damage that is found after the worker stopped is told and not repaired", async () => {
+  let key: Promise<void> | undefined;
+  const place = await openWorkplace({
+    policy: { ...backend.policy, allowRepair: true, afterRepair: "continue" },
+    sealKey: watchedKey(await generate(), () => key),
+  });
+  const gone = await place.model(patternBytes(9000));
+  const [a, b] = [await place.residency.seal(gone), await place.residency.seal(await place.model(patternBytes(9000)))];
+  await rm(gone);
+  for (const shard of [a, b]) flipBit({ bufferId: bufferIdOf(shard), byteOffset: 0 });
+  const keyIsThere = deferred();
+  key = keyIsThere.promise;
+  const late = refusal(place.residency.verify(b));
+  await new Promise(setImmediate);
+  key = undefined;
+  await refusal(place.residency.verify(a));
+  expect(place.residency.state).toBe("stopped");
+  keyIsThere.resolve();
+
+  expect(await late).toMatchObject({ code: "SEAL_VERIFICATION_FAILED", details: { damage: { blocks: [{ index: 0 }] } } });
+  expect(await eventsOfType(place, "vram.seal.verification_failed")).toHaveLength(2);
+  expect(await eventsOfType(place, "vram.shard.repaired")).toEqual([]);
 });
