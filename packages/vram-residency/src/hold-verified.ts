@@ -47,11 +47,11 @@ export async function holdVerified(
     }
     const shards = pinned.map(({ shard }) => shard);
     checkShards?.(shards);
-    const verified = await onEachDevice(shards, async (shard) => {
-      const each = await verify(shard, signal);
-      leases.push(shard.leases.take());
-      return each;
-    });
+    const verifyAll = () => onEachDevice(shards, (shard) => verify(shard, signal));
+    let verified = await verifyAll();
+    // Damage that was found meanwhile may be under repair, which waits for leases: so none is taken until all shards are good at once.
+    while (shards.some(({ latest }) => latest === undefined)) verified = await verifyAll();
+    for (const { leases: each } of shards) leases.push(each.take());
     worker.lifecycle.assertReady();
     assertNotAborted(signal);
     return { shards, verified, unpin };

@@ -43,15 +43,18 @@ export async function verifyNow(worker: Worker, shard: LiveShard, signal: AbortS
   return verified;
 }
 
-/** Memory that is not what was sealed: where, and whether it is mended. Without a repair the worker stops before that is known. */
+/**
+ * Memory that is not what was sealed: where, and whether it is mended. Without a repair the worker stops before that is known; one
+ * that has stopped repairs nothing.
+ */
 async function refuseDamaged(worker: Worker, shard: LiveShard, actualDigest: string): Promise<VramError> {
   shard.latest = undefined;
   const failure: VerificationFailure = { shardId: shard.shardId, reason: "digest", expectedDigest: shard.statement.digest, actualDigest };
-  const { allowRepair } = worker.parts.policy;
-  if (!allowRepair) worker.lifecycle.halt();
+  const { lifecycle, parts } = worker;
+  if (!parts.policy.allowRepair) lifecycle.halt();
   const damage = await locateDamage(shard);
   const found = damage === undefined ? failure : { ...failure, damage: damage.report };
-  return allowRepair ? refuseAndRepair(worker, shard, { failure: found, damage }) : refuse(worker, found);
+  return lifecycle.state === "ready" ? refuseAndRepair(worker, shard, { failure: found, damage }) : refuse(worker, found);
 }
 
 /** The verification fails also where the shard is repaired: what was executed on it until now may have been wrong. */

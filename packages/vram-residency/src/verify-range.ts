@@ -1,4 +1,5 @@
 import { checkAge, checkSeal } from "./check-seal.js";
+import { locateDamage } from "./damage.js";
 import { assertNotAborted, invalidInput } from "./errors.js";
 import { rangeVerified } from "./events.js";
 import type { ByteRange } from "./lease.js";
@@ -66,15 +67,17 @@ export async function verifyShardRange(worker: Worker, shard: LiveShard, range: 
   assertNotAborted(signal);
   const statement = await checkSeal(worker, shard.seal, shard.shardId);
   await checkAge(worker, shard.shardId, statement);
-  const { allocation, shardId } = shard;
-  const options = signal === undefined ? {} : { signal };
-  const read = () => allocation.inspectRange({ offset: range.offset, length: range.byteLength }, options);
+  const { offset, byteLength: length } = range;
+  const read = () => shard.allocation.inspectRange({ offset, length }, signal === undefined ? {} : { signal });
   if ((await readDigest(worker, shard, { read, signal })) === statement.digest) return;
   // Whoever gives up now: what was found is followed to its end.
-  await verifyShard(shard, undefined);
-  // The memory is good, so the host's copy of the tree is not: the device makes another.
-  await readOrRefuse(worker, shard, { read: () => allocation.digest({ ...options, keepTree: true }), signal });
-  const actualDigest = await readDigest(worker, shard, { read, signal });
-  const { digest: expectedDigest } = shard.statement;
-  if (actualDigest !== expectedDigest) throw await refuse(worker, { shardId, reason: "digest", expectedDigest, actualDigest });
+  const { report } = await verifyShard(shard, undefined);
+  await keepGoodTree(worker, shard, report.digest);
+}
+
+/** For memory that was good a moment ago: what can locate damage is kept, for a tree made of damaged memory could not. */
+async function keepGoodTree(worker: Worker, shard: LiveShard, expectedDigest: string): Promise<void> {
+  if ((await locateDamage(shard)) !== undefined) return;
+  const actualDigest = await readOrRefuse(worker, shard, { read: () => shard.allocation.digest({ keepTree: true }) });
+  if (actualDigest !== expectedDigest) throw await refuse(worker, { shardId: shard.shardId, reason: "digest", expectedDigest, actualDigest });
 }

@@ -76,11 +76,16 @@ function ownShard(worker: Worker, shard: SealedShard): LiveShard {
 }
 
 /**
- * Verifies a live shard whole. Who asks before a verification begins shares it.
+ * Verifies a live shard whole, and holds it until then. Who asks before a verification begins shares it.
  * @throws VramError as `verifyNow`
  */
-export function verifyShard(shard: LiveShard, signal: AbortSignal | undefined): Promise<Verified> {
-  return shard.verification.join(signal);
+export async function verifyShard({ pins, verification }: LiveShard, signal: AbortSignal | undefined): Promise<Verified> {
+  const unpin = pins.take();
+  try {
+    return await verification.join(signal);
+  } finally {
+    unpin();
+  }
 }
 
 /**

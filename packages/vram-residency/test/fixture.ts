@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openAuditLog, readAuditEvents } from "vram-audit";
-import type { StoredEvent } from "vram-audit";
+import type { AuditEvent, AuditLog, StoredEvent } from "vram-audit";
 import { generate } from "vram-seal";
 import type { SealKey } from "vram-seal";
 import { simulator } from "vram-simulator";
@@ -60,6 +60,20 @@ export function watchedKey(key: SealKey, before: () => unknown): SealKey {
     close: () => key.close(),
     [Symbol.asyncDispose]: () => key.close(),
   };
+}
+
+/** A log that shows each event before it appends it. */
+export function watchedLog(log: AuditLog, see: (event: AuditEvent) => void): AuditLog {
+  return Object.create(log, {
+    append: {
+      value: (event: AuditEvent) => {
+        see(event);
+        return log.append(event);
+      },
+    },
+    head: { value: () => log.head() },
+    close: { value: () => log.close() },
+  }) as AuditLog;
 }
 
 /** A key that says of itself whether it is locked. */
