@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { directoryAnchor, openAuditLog } from "vram-audit";
 import { fsverityDigest, sealKeyMemory } from "vram-seal";
-import { backendName, commandOptions, itWithFaults, patternBytes, temporaryFolder } from "./fixture.js";
+import { backendName, commandOptions, flipSealedBit, itWithFaults, openWorkplace, patternBytes, refusal, temporaryFolder } from "./fixture.js";
 import { cli, run } from "./run-command.js";
+import { safetensors } from "./safetensors.js";
 
 describe("vram-residency with stdout that cannot be written", () => {
   it.each(["digest", "--help"])("%s exits 1 and says so", async (command) => {
@@ -178,6 +179,21 @@ describe("the command line", () => {
     expect(sealKeys).toEqual({ memory: sealKeyMemory() });
     expect(devices[0]?.policy.rules.map(({ verdict }) => verdict)).toContain("violated");
     expect(code).toBe(3);
+  });
+
+  itWithFaults("doctor tells the damage that an audit log has, by block and tensor, and no other refusal", async () => {
+    const { residency, auditDir } = await openWorkplace();
+    const shard = await residency.seal(safetensors({ "model.weight": { dtype: "U8", shape: [9000], data: patternBytes(9000) } }), { format: "safetensors" });
+    await flipSealedBit(residency, shard, 6000);
+    await refusal(residency.verify(shard));
+    await residency.close();
+    const { code, stdout } = await run(["doctor", "--simulate", "--audit", auditDir]);
+    expect(stdout).toMatch(/^damage .*1 damaged blocks, block 1 \(model\.weight, one bit\) /m);
+    expect(code).toBe(3);
+    const quiet = await openWorkplace();
+    await refusal(quiet.residency.verify({ statement: "", mac: "" }));
+    await quiet.residency.close();
+    expect((await run(["doctor", "--simulate", "--audit", quiet.auditDir])).stdout).not.toContain("damage");
   });
 
   it("key generate makes a private file and refuses to overwrite it", async () => {

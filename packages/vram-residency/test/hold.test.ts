@@ -95,6 +95,16 @@ describe("vram-residency hold", () => {
     await expectWiped(audit, 4);
   });
 
+  it("verifies what it holds in the background", async () => {
+    const { model, audit } = await place();
+    const held = new Held([...commandOptions, "--audit", audit, "--scrub-period", "1", model]);
+    const scrubbed = async (): Promise<boolean> => (await readEvents(audit).catch(() => [])).some(({ type }) => type === "vram.shard.scrubbed");
+    while (!(await scrubbed()) && held.isAlive) await new Promise((resolve) => setTimeout(resolve, 20));
+    held.kill("SIGTERM");
+    expect((await held.ended()).code).toBe(143);
+    await expectWiped(audit, 1);
+  });
+
   it("goes on holding when nobody reads its output any more, and wipes at the signal", async () => {
     const { model, audit } = await place();
     const held = new Held([...commandOptions, "--audit", audit, model, model]);

@@ -1,11 +1,12 @@
 import type { AuditEntry } from "../events/line.js";
+import type { SealVerificationFailed } from "../events/schema.js";
 import { type EventTable, lookUp } from "./event-table.js";
 
 const MESSAGES: EventTable<string> = {
   "vram.shard.sealed": ({ data }) => `Shard ${data.shardId} was sealed: ${data.vramBytes} bytes`,
   "vram.shard.resealed": ({ data }) => `Shard ${data.shardId} was sealed anew with the key ${data.keyId}`,
   "vram.shard.verified": ({ data }) => `Shard ${data.shardId} was verified: ${data.vramBytes} bytes`,
-  "vram.seal.verification_failed": ({ data }) => `${shardOrSeal(data.shardId)} failed verification: ${[data.reason, ...data.rules].join(", ")}`,
+  "vram.seal.verification_failed": ({ data }) => `${shardOrSeal(data.shardId)} failed verification: ${[data.reason, ...data.rules, ...damaged(data)].join(", ")}`,
   "vram.range.verified": ({ data }) => `${data.byteLength} bytes at ${data.byteOffset} of the shard ${data.shardId} were verified`,
   "vram.shard.scrubbed": ({ data }) => `Shard ${data.shardId} was verified in the background: ${data.vramBytes} bytes in ${data.ranges} ranges`,
   "vram.shard.repaired": ({ data }) => `Shard ${data.shardId} was repaired: ${data.blocks} blocks`,
@@ -34,6 +35,18 @@ export function messageOf({ envelope, event }: AuditEntry): string {
 
 function shardOrSeal(shardId: string | null): string {
   return shardId === null ? "A seal" : `Shard ${shardId}`;
+}
+
+/** At most this many blocks are named. */
+const NAMED_BLOCKS = 4;
+
+function damaged({ damage }: SealVerificationFailed["data"]): string[] {
+  if (damage === undefined) return [];
+  const named = damage.blocks.slice(0, NAMED_BLOCKS).map(({ index, singleBit, tensors }) => {
+    const facts = [...tensors, ...(singleBit === true ? ["one bit"] : [])];
+    return `block ${index}${facts.length === 0 ? "" : ` (${facts.join(", ")})`}`;
+  });
+  return [`${damage.blockCount} damaged blocks`, ...named, ...(damage.blockCount > named.length ? ["and others"] : [])];
 }
 
 function wipe({ wiped, lost }: { readonly wiped: boolean; readonly lost: boolean }): string {

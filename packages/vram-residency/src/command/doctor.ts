@@ -1,3 +1,5 @@
+import { messageOf, queryAuditLog } from "vram-audit";
+import type { AuditEntry } from "vram-audit";
 import { openDriver } from "vram-cuda";
 import { evaluateDevice, resolvePolicy } from "vram-policy";
 import { sealKeyMemory } from "vram-seal";
@@ -15,8 +17,19 @@ const MEMORY_OF_KEYS: Readonly<Record<SealKeyMemory, string>> = {
   "key-object": "in a KeyObject, which may be swapped out or dumped — install the addon of vram-seal",
 };
 
-/** Prints where seal keys lie, the driver, its devices, and every rule of the default policy with its verdict, reason and remedy. */
-export async function doctor(options: { readonly simulate?: SimulateOption }, output: Output): Promise<ExitCode> {
+export interface DoctorOptions {
+  readonly simulate?: SimulateOption;
+  readonly audit?: string;
+}
+
+/** What a log tells of damaged memory. */
+const DAMAGE_TYPES = ["vram.seal.verification_failed", "vram.shard.repaired", "vram.shard.repair_refused", "vram.device.quarantined"] as const;
+
+/**
+ * Prints where seal keys lie, the driver, its devices, and every rule of the default policy with its verdict, reason and remedy; and
+ * of an audit log, what it tells of damage.
+ */
+export async function doctor(options: DoctorOptions, output: Output): Promise<ExitCode> {
   const driver = openDriver(await chooseDriver(options.simulate, output));
   const { backend, driverVersion, libraryTrusted } = driver.facts;
   const trust = libraryTrusted ? "owned by root alone" : "not owned by root alone";
@@ -34,6 +47,19 @@ export async function doctor(options: { readonly simulate?: SimulateOption }, ou
       output.say(`  ${verdict.padEnd(9)} ${rule}: ${reason}${remedy === null ? "" : ` — ${remedy}`}`);
     }
   }
-  output.result({ sealKeys: { memory: sealKeyPlace }, driver: driver.facts, devices });
-  return devices.every(({ policy: { ok } }) => ok) ? EXIT.good : EXIT.refused;
+  const damage = options.audit === undefined ? [] : await damageIn(options.audit);
+  for (const entry of damage) output.say(`damage    ${entry.envelope.time}: ${messageOf(entry)} — see "After an alarm" in the guide to the audit log`);
+  output.result({ sealKeys: { memory: sealKeyPlace }, driver: driver.facts, devices, damage: damage.map(({ envelope }) => envelope) });
+  return damage.length === 0 && devices.every(({ policy: { ok } }) => ok) ? EXIT.good : EXIT.refused;
+}
+
+/** Not every refused seal was damaged memory. */
+function tellsOfDamage({ event }: AuditEntry): boolean {
+  return event?.type !== "vram.seal.verification_failed" || event.data.damage !== undefined;
+}
+
+async function damageIn(dir: string): Promise<readonly AuditEntry[]> {
+  const found: AuditEntry[] = [];
+  for await (const entry of queryAuditLog({ dir, filter: { types: DAMAGE_TYPES } })) if (tellsOfDamage(entry)) found.push(entry);
+  return found;
 }

@@ -21,6 +21,8 @@ export interface HoldOptions {
   readonly key?: string;
   readonly workerId: string;
   readonly device?: string;
+  /** Seconds in which everything is verified once in the background; 0: never. */
+  readonly scrubPeriod: number;
 }
 
 /**
@@ -33,6 +35,7 @@ export async function hold(models: readonly string[], options: HoldOptions, outp
   const failure = await failureOf(async () => {
     interrupt.waitFor(() => `still wiping; ${residency.capacity().usedBytes} bytes of device memory are left`);
     await sealAll(residency, models, { shards, output, interrupt });
+    if (options.scrubPeriod > 0) residency.startScrub({ periodMs: options.scrubPeriod * 1000 });
     await untilEnded(residency, interrupt);
   });
   await residency.close();

@@ -17,7 +17,7 @@ import { demo } from "./demo.js";
 import type { DemoOptions } from "./demo.js";
 import { digest } from "./digest.js";
 import { doctor } from "./doctor.js";
-import type { SimulateOption } from "./driver-choice.js";
+import type { DoctorOptions } from "./doctor.js";
 import { EXIT, exitCodeOf } from "./exit-codes.js";
 import type { ExitCode } from "./exit-codes.js";
 import { hold } from "./hold.js";
@@ -91,10 +91,6 @@ interface CommonOptions {
   readonly json?: boolean;
 }
 
-interface DriverOptions extends CommonOptions {
-  readonly simulate?: SimulateOption;
-}
-
 interface ClaimOptions {
   readonly sequence?: number;
   readonly fromSize?: number;
@@ -116,9 +112,10 @@ function createProgram(perform: (options: CommonOptions, action: Action) => Prom
     .action((options: DemoOptions & CommonOptions) =>
       perform(options, interruptible((output, interrupt) => demo(options, output, interrupt))),
     );
-  command("doctor", "report the driver, its devices and every policy rule with its verdict")
+  command("doctor", "report the driver, its devices, every policy rule with its verdict, and damage")
     .addOption(simulateOption())
-    .action((options: DriverOptions) => perform(options, (output) => doctor(options, output)));
+    .option("--audit <dir>", "report the damage, too, that this audit log tells of")
+    .action((options: DoctorOptions & CommonOptions) => perform(options, (output) => doctor(options, output)));
   command("digest", "print the fs-verity digest of files, as the fsverity command does")
     .argument("<file...>")
     .action((files: string[], options: CommonOptions) =>
@@ -130,6 +127,7 @@ function createProgram(perform: (options: CommonOptions, action: Action) => Prom
     .requiredOption("--audit <dir>", "the audit log's folder")
     .option("--key <file>", "the seal key's file; default: a random key that ends with the process")
     .option("--worker-id <id>", "who this worker is in seals and events", "hold")
+    .option("--scrub-period <seconds>", "verify everything once in this time, in the background; 0: never", readSeconds, 3600)
     .option("--device <device>", 'ordinal or "GPU-<uuid>", or several with commas between; default: 0')
     .addOption(simulateOption())
     .action((models: string[], options: HoldOptions & CommonOptions) =>
