@@ -73,7 +73,7 @@ export function watchedLog(log: AuditLog, see: (event: AuditEvent) => void): Aud
         };
       }
       const value: unknown = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
+      return typeof value === "function" ? (...args: unknown[]): unknown => Reflect.apply(value, target, args) : value;
     },
   });
 }

@@ -10,8 +10,8 @@ import type { SealedShard } from "../src/index.js";
 import { backend, bufferIdOf, deferred, eventsOfType, expectNothingHeld, itWithFaults, openWorkplace, patternBytes, refusal, temporaryFolder, watchedKey, watchedLog } from "./fixture.js";
 
 it("a verification after fn that waits for another keeps the shard until it has ended", async () => {
-  let key: Promise<void> | undefined;
-  const place = await openWorkplace({ sealKey: watchedKey(await generate(), () => key) });
+  const gate: { key?: Promise<void> } = {};
+  const place = await openWorkplace({ sealKey: watchedKey(await generate(), () => gate.key) });
   const shard = await place.residency.seal(patternBytes(9000));
   const [running, end, keyIsThere, leave] = [deferred(), deferred(), deferred(), new AbortController()];
   const fn = async (): Promise<string> => {
@@ -21,7 +21,7 @@ it("a verification after fn that waits for another keeps the shard until it has 
   };
   const execution = place.residency.execute(shard, fn, { verifyAfter: true });
   await running.promise;
-  key = keyIsThere.promise;
+  gate.key = keyIsThere.promise;
   const verifying = place.residency.verify(shard, { signal: leave.signal });
   verifying.catch(() => undefined);
   end.resolve();
@@ -70,12 +70,14 @@ itWithFaults("executions of the same shards in another order do not keep each ot
     flipped.add(shard.shardId);
     flipBit({ bufferId: bufferIdOf(shard), byteOffset: 0 });
   };
-  const { residency, model } = await openWorkplace({
+  const place = await openWorkplace({
     policy: { ...backend.policy, allowRepair: true, afterRepair: "continue" },
     limits: { viewTimeoutMs: 500 },
     audit: watchedLog(log, damageOnceVerified),
   });
-  const [a, b] = [await residency.seal(await model(patternBytes(9000))), await residency.seal(await model(patternBytes(9000)))];
+  const { residency } = place;
+  const sealed = async () => residency.seal(await place.model(patternBytes(9000)));
+  const [a, b] = [await sealed(), await sealed()];
   shards.push(a, b);
   await Promise.all([residency.execute([a, b], () => undefined), residency.execute([b, a], () => undefined)]);
   expect(flipped.size).toBe(2);
@@ -85,20 +87,20 @@ itWithFaults("executions of the same shards in another order do not keep each ot
 });
 
 itWithFaults("damage that is found after the worker stopped is told and not repaired", async () => {
-  let key: Promise<void> | undefined;
+  const gate: { key?: Promise<void> } = {};
   const place = await openWorkplace({
     policy: { ...backend.policy, allowRepair: true, afterRepair: "continue" },
-    sealKey: watchedKey(await generate(), () => key),
+    sealKey: watchedKey(await generate(), () => gate.key),
   });
   const gone = await place.model(patternBytes(9000));
   const [a, b] = [await place.residency.seal(gone), await place.residency.seal(await place.model(patternBytes(9000)))];
   await rm(gone);
   for (const shard of [a, b]) flipBit({ bufferId: bufferIdOf(shard), byteOffset: 0 });
   const keyIsThere = deferred();
-  key = keyIsThere.promise;
+  gate.key = keyIsThere.promise;
   const late = refusal(place.residency.verify(b));
   await new Promise(setImmediate);
-  key = undefined;
+  delete gate.key;
   await refusal(place.residency.verify(a));
   expect(place.residency.state).toBe("stopped");
   keyIsThere.resolve();
