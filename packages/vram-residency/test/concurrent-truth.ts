@@ -61,7 +61,7 @@ export class Truth {
     const shard = this.shards.get(shardId ?? "");
     const blocks = new Set(damage?.blocks.map(({ index }) => index));
     if (!hasFaults && reason !== "digest") this.tell(`a verification failed for no reason that there is: ${reason}`);
-    if (!hasFaults && blocks.size === 0) this.tell(`damage was not located: ${JSON.stringify([reason, damage])}`);
+    if (!hasFaults && blocks.size === 0) this.tell("damage was not located");
     if (!allowRepair || reason !== "digest") this.mustStop = true;
     if (shard === undefined) return;
     const damaged = shard.flips.filter(({ block, state }) => state !== "repaired" && blocks.has(block));
