@@ -16,6 +16,7 @@ import { reportOf, reportText } from "./bench/report.mjs";
 import { sampleRounds } from "./bench/rounds.mjs";
 import { rowOf, subjectsOf } from "./bench/rows.mjs";
 import { temporaryFolder } from "./bench/temporary-folder.mjs";
+import { upkeepGroup } from "./bench/upkeep.mjs";
 import { openWorkplace } from "./bench/workplace.mjs";
 import { randomFrom } from "./random.mjs";
 
@@ -51,14 +52,14 @@ function assertBaseline(options, machine) {
 }
 
 async function run(options) {
-  const folder = temporaryFolder();
+  const folder = temporaryFolder("vram-bench-");
   const workplace = await openWorkplace({ folder, requiresGpu: options.requiresGpu });
   try {
     const machine = machineFacts(workplace);
     assertBaseline(options, machine);
     const native = await openNative(options.native);
     const place = { folder, workplace, machine, native, options };
-    const groups = [callGroup, hostGroup, deviceGroup, auditGroup].map((group) => chosen(group(place), options.only));
+    const groups = [callGroup, hostGroup, deviceGroup, upkeepGroup, auditGroup].map((group) => chosen(group(place), options.only));
     if (groups.every(({ subjects }) => subjects.length === 0)) {
       throw Object.assign(new Error("--only must be part of a row's or figure's name"), { exitCode: 2 });
     }

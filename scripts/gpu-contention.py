@@ -1,5 +1,6 @@
 """What a digest beside other work costs that work: a matrix product on a stream of high priority, the digest kernel on one of
-low priority, on one of the same priority, and each alone. Needs PyTorch with CUDA. Prints one JSON object.
+low priority, on one of the same priority, and each alone; and beside the digest of 1 % that a scrub verifies in such a step.
+Needs PyTorch with CUDA. Prints one JSON object.
 
 python3 scripts/gpu-contention.py native/kernel/fsverity.ptx
 """
@@ -13,8 +14,12 @@ import time
 import torch
 
 DATA_BYTES = 1 << 30
+BLOCKS = DATA_BYTES // 4096
+THREADS = 128
+# At least 1 % of the blocks, in whole groups of threads.
+SCRUB_BLOCKS = -(-BLOCKS // (100 * THREADS)) * THREADS
 MATRIX = 8192
-ROUNDS = 20
+ROUNDS = 100
 HIGH, LOW = -1, 0
 
 driver = ctypes.CDLL("libcuda.so.1")
@@ -44,15 +49,14 @@ streams = {priority: torch.cuda.Stream(priority=priority) for priority in (HIGH,
 beside = torch.cuda.Stream(priority=HIGH)
 
 
-def launch_digest(stream):
-    count = DATA_BYTES // 4096
+def launch_digest(stream, count):
     values = [ctypes.c_uint64(data.data_ptr()), ctypes.c_uint64(digests.data_ptr()), ctypes.c_uint32(count)]
     parameters = (ctypes.c_void_p * 3)(*[ctypes.addressof(value) for value in values])
     handle = ctypes.c_void_p(stream.cuda_stream)
-    call("cuLaunchKernel", kernel, count // 128, 1, 1, 128, 1, 1, 0, handle, parameters, None)
+    call("cuLaunchKernel", kernel, count // THREADS, 1, 1, THREADS, 1, 1, 0, handle, parameters, None)
 
 
-def seconds_of(multiply, digest_priority):
+def seconds_of(multiply, digest_priority, blocks=BLOCKS):
     """Seconds of the products, and of the digest beside them, from one start; None for what was not run."""
     torch.cuda.synchronize()
     start = time.perf_counter()
@@ -62,7 +66,7 @@ def seconds_of(multiply, digest_priority):
             for _ in range(4):
                 torch.mm(left, right, out=product)
     if digest_stream is not None:
-        launch_digest(digest_stream)
+        launch_digest(digest_stream, blocks)
     ends = {}
     if multiply:
         streams[HIGH].synchronize()
@@ -78,6 +82,8 @@ cases = {
     "digest alone": (False, LOW),
     "low priority": (True, LOW),
     "same priority": (True, HIGH),
+    "1 % alone": (False, HIGH, SCRUB_BLOCKS),
+    "1 %, same priority": (True, HIGH, SCRUB_BLOCKS),
 }
 for case in cases.values():
     seconds_of(*case)

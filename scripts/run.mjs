@@ -55,6 +55,7 @@ const tasks = {
   defences: built(script("scripts/defences.mjs")),
   fuzz: built(script("scripts/fuzz.mjs")),
   lint: built(script("scripts/check.mjs")),
+  "long-log-test": built(script("scripts/long-log-test.mjs")),
   matrix: built(script("scripts/matrix.mjs")),
   mutation: built(script("scripts/mutation.mjs")),
   mutants: script("scripts/mutants.mjs"),

@@ -108,12 +108,15 @@ Status LocateRun::Examine() {
   if (!copied.ok()) return copied;
   if (!synchronised.ok()) return synchronised;
   const Digest copy = Sha256Of(host.bytes);
-  if (length == kBlockBytes && copy != now) {
+  const std::span<const std::byte> kept = tree_->Leaf(block.index);
+  if (copy == now) {
+    block.single_bit = OneFlipGives(host.bytes, kept);
+  } else if (length == kBlockBytes) {
     return Error{Code::kCudaFailed, "A damaged block was copied back as something else than was hashed"};
+  } else if (std::ranges::equal(copy, kept)) {
+    // The image's own bytes are as they were: the damage lies in the zeros that fill its last block.
+    block.single_bit = OneFlipGives(host.bytes, now);
   }
-  // Where the image's own bytes are as they were, the damage lies in the zeros that fill its last block.
-  const bool in_image = !std::ranges::equal(copy, tree_->Leaf(block.index));
-  block.single_bit = OneFlipGives(host.bytes, in_image ? tree_->Leaf(block.index) : std::span<const std::byte>(now));
   ++next_examined_;
   return Done{};
 }

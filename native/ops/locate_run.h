@@ -13,7 +13,7 @@ namespace vram::ops {
 
 struct DamagedBlock {
   std::uint64_t index;
-  /// Whether one flipped bit is all the damage; empty where that was not looked for.
+  /// Whether one flipped bit is all the damage; empty where that is not known.
   std::optional<bool> single_bit;
 };
 

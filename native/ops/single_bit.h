@@ -8,7 +8,7 @@
 
 namespace vram::ops {
 
-/// Whether flipping one bit of `block` gives `digest`. Hashes up to 32,768 blocks; wipes the copies it makes.
+/// Whether flipping one bit of `block` gives `digest`. Hashes as much as 16,896 blocks at most; wipes the copy it makes.
 bool OneFlipGives(std::span<const std::byte, hash::kBlockBytes> block, std::span<const std::byte> digest);
 
 }  // namespace vram::ops

@@ -14,7 +14,7 @@
 namespace vram::test {
 
 /// Images of one block, of blocks that fill no tree block and just one, of several windows, of three levels of tree.
-inline constexpr std::uint64_t kImageSizes[] = {1, 4096, 4097, 524288, 524289, 3 * 524288 + 5000};
+inline constexpr std::uint64_t kImageSizes[] = {1, 4096, 4097, 524288, 524289, 2 * 524288 + 5000};
 
 using Indices = std::set<std::uint64_t>;
 

@@ -7,6 +7,7 @@ import { openResidency } from "vram-residency";
 import { generate } from "vram-seal";
 import { once } from "./once.mjs";
 import { hasProgram, runProgram } from "./programs.mjs";
+import { secondsOf } from "./seconds-of.mjs";
 
 const FSYNC_EACH = "a line and its fdatasync, one by one";
 const CALLERS = [64, 512];
@@ -19,12 +20,6 @@ const event = (index) => ({ type: "vram.shard.verified", severity: "info", data:
 const LINE = Buffer.from(`${"x".repeat(430)}\n`);
 
 const appendedBy = (callers) => `${callers} callers append`;
-
-async function secondsOf(work) {
-  const startMs = performance.now();
-  await work();
-  return (performance.now() - startMs) / 1e3;
-}
 
 /** So many callers, each of which waits for its event before it appends the next: seconds per event. */
 function appendSubject(callers, { folder, events }) {

@@ -76,6 +76,9 @@ of the call allows, and looks for what is left when all is closed. Not run on a 
 A call that several rows name has several purposes in the operation. \`undo a seal\` is a seal whose \`expect\` names another
 digest; \`seal a set\` is of two files.
 
+The details of \`INSUFFICIENT_VRAM\` have a \`reason\`: \`shortage\`, or \`fragmentation\` where the driver refused memory although it counted
+enough of it free just after.
+
 ${sections.join("\n\n")}
 `;
 }

@@ -11,8 +11,8 @@ export const defences = [
   },
   {
     defence: "digest from VRAM",
-    file: "packages/vram-residency/src/verify.ts",
-    replace: [["return ok && digest !== null ? { digest }", "return ok && digest !== null ? { digest: statement.digest }"]],
+    file: "packages/vram-residency/src/read-device.ts",
+    replace: [["if (digest !== null) return digest;", "if (digest !== null) return shard.statement.digest;"]],
     ...residency("digest-time-of-check"),
   },
   {
@@ -38,8 +38,8 @@ export const defences = [
   },
   {
     defence: "placement check",
-    file: "packages/vram-residency/src/verify.ts",
-    replace: [["return ok && digest !== null ?", "return digest !== null ?"]],
+    file: "packages/vram-residency/src/read-device.ts",
+    replace: [["if (!ok) throw await refuse(", "if (violations.length > 99) throw await refuse("], ["const { ok, violations }", "const { violations }"]],
     ...residency("policy-bypass"),
   },
   {
@@ -56,7 +56,7 @@ export const defences = [
   },
   {
     defence: "audit of a failed signature",
-    file: "packages/vram-residency/src/verify.ts",
+    file: "packages/vram-residency/src/check-seal.ts",
     replace: [["throw await refuse(worker, { shardId, reason: sealReason(failure) }, error);", "throw failure;"]],
     ...residency("seal-forgery", "audit-trail"),
   },

@@ -158,7 +158,9 @@ async function auditTarget() {
 
 /** Bytes as JSON for every options object: only the caller's errors, and nothing runs. */
 async function optionsTarget() {
-  const options = await load("options", "packages/vram-residency/src/options.ts");
+  const files = ["open-options", "seal-options", "call-options"];
+  const modules = await Promise.all(files.map((file) => load(file, `packages/vram-residency/src/options/${file}.ts`)));
+  const options = Object.assign({}, ...modules);
   const parsers = Object.keys(options).filter((name) => name.startsWith("parse"));
   return {
     seeds: [

@@ -7,7 +7,7 @@ export const targets = {
   "vram-seal": sources("seal/*.ts", "keys/*.ts", "attestation/*.ts", "approval/*.ts"),
   "vram-policy": sources("*.ts"),
   "vram-audit": sources("log/chain.ts", "note/*.ts", "tree/*.ts"),
-  "vram-residency": sources("approval.ts", "verify.ts", "hold-verified.ts", "registry.ts", "lifecycle.ts", "worker.ts", "release.ts"),
+  "vram-residency": sources("approval.ts", "verify.ts", "verify-now.ts", "verify-range.ts", "read-device.ts", "check-seal.ts", "repair.ts", "hold-verified.ts", "registry.ts", "lifecycle.ts", "worker.ts", "release.ts"),
 };
 
 /** Mutants that no input tells from the original: `original` is the mutated code on one line, the rest as the report has it. */
@@ -38,8 +38,7 @@ export const EQUIVALENT = [
   { file: "vram-audit/src/note/checkpoint.ts", mutator: "ConditionalExpression", original: "rest.length > 0", replacement: "true", reason: "the text of a note ends in a newline, so something follows a third line" },
   { file: "vram-audit/src/note/checkpoint.ts", mutator: "EqualityOperator", original: "rest.length > 0", replacement: "rest.length >= 0", reason: "the text of a note ends in a newline, so something follows a third line" },
   { file: "vram-audit/src/tree/merkle-tree.ts", mutator: "ConditionalExpression", original: "left !== undefined", replacement: "true", reason: "there is a subtree for every one bit of the size; the test is for the compiler" },
-  { file: "vram-residency/src/verify.ts", mutator: "ConditionalExpression", original: 'reason === "mac" || reason === "statement" || reason === "instance"', replacement: "true", reason: "verifySeal has one other reason, and that is shape" },
-  { file: "vram-residency/src/verify.ts", mutator: "ConditionalExpression", original: "signal === undefined", replacement: "false", reason: "a signal that is undefined is none; the test is for the compiler" },
+  { file: "vram-residency/src/check-seal.ts", mutator: "ConditionalExpression", original: 'reason === "mac" || reason === "statement" || reason === "instance"', replacement: "true", reason: "verifySeal has one other reason, and that is shape" },
   { file: "vram-seal/src/approval/model-signature.ts", mutator: "StringLiteral", original: '"be a string"', replacement: '""', reason: "whether there is a problem is asked, never which: one message refuses every shape" },
   { file: "vram-seal/src/approval/model-signature.ts", mutator: "StringLiteral", original: '"bundle"', replacement: '""', reason: "whether there is a problem is asked, never which: one message refuses every shape" },
   { file: "vram-seal/src/approval/model-signature.ts", mutator: "StringLiteral", original: '""', replacement: '"Stryker was here!"', reason: "the rules want exactly one; this is for the compiler" },

@@ -87,7 +87,7 @@ export interface Inspection {
 export interface DamagedBlock {
   /** Its number, from 0. */
   readonly index: number;
-  /** Whether one flipped bit is all the damage; null where that was not looked for. */
+  /** Whether one flipped bit is all the damage; null where that is not known. */
   readonly singleBit: boolean | null;
 }
 

@@ -3,7 +3,7 @@ import type { ModelSignature, SealExpectation } from "vram-seal";
 import { textProblem } from "vram-text";
 import { VramError, invalidInput } from "./errors.js";
 import { ownFields } from "./given.js";
-import type { Expectation } from "./options.js";
+import type { Expectation } from "./options/seal-options.js";
 
 /**
  * Answers what is expected of a file, by its bare name if it has one.

@@ -5,7 +5,7 @@ import { invalidInput } from "./errors.js";
 import { holdVerified } from "./hold-verified.js";
 import type { HeldShards } from "./hold-verified.js";
 import type { HostDevice } from "./host-device.js";
-import type { ParsedAttestOptions } from "./options.js";
+import type { ParsedAttestOptions } from "./options/call-options.js";
 import type { LiveShard } from "./registry.js";
 import { verifyShard } from "./verify.js";
 import type { VerifyTarget } from "./verify.js";

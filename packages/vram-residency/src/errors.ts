@@ -88,9 +88,16 @@ function isLeafError(error: unknown): error is LeafError {
 export function toVramError(error: unknown): VramError {
   if (error instanceof VramError) return error;
   if (isLeafError(error)) {
-    return new VramError(LEAF_CODES[error.code], error.message, { details: error.details, cause: error });
+    const details = error.code === "INSUFFICIENT_VRAM" ? { ...error.details, reason: shortageReason(error.details) } : error.details;
+    return new VramError(LEAF_CODES[error.code], error.message, { details, cause: error });
   }
   return new VramError("STOPPED", "an unforeseen error; the worker stops", { cause: error });
+}
+
+/** Memory that was refused although as much is free lies in pieces: others must give theirs back, or the device be emptied. */
+function shortageReason({ neededBytes, availableBytes }: VramErrorDetails): "fragmentation" | "shortage" {
+  const fits = typeof neededBytes === "number" && typeof availableBytes === "number" && neededBytes <= availableBytes;
+  return fits ? "fragmentation" : "shortage";
 }
 
 export function invalidInput(argument: string, expectation: string, cause?: unknown): VramError {

@@ -4,7 +4,7 @@ import type { VramError } from "./errors.js";
 import { holdVerified } from "./hold-verified.js";
 import type { Lease } from "./lease.js";
 import { openLease } from "./lease.js";
-import type { ParsedExecuteOptions } from "./options.js";
+import type { ParsedExecuteOptions } from "./options/call-options.js";
 import type { LiveShard } from "./registry.js";
 import { verifyRecently, verifyShard } from "./verify.js";
 import type { VerifyTarget } from "./verify.js";

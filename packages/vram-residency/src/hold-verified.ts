@@ -1,7 +1,8 @@
+import { onEachDevice } from "./each-device.js";
 import { assertNotAborted, invalidInput } from "./errors.js";
 import type { LiveShard } from "./registry.js";
 import { pinTarget } from "./verify.js";
-import type { PinnedShard, Verified, VerifyTarget } from "./verify.js";
+import type { PinnedShard, Verified, VerifyReport, VerifyTarget } from "./verify.js";
 import type { Worker } from "./worker.js";
 
 /** Verifies one shard: `verifyShard`, or what is enough for the purpose. */
@@ -23,7 +24,7 @@ export interface HoldOptions {
 }
 
 /**
- * Holds every shard and verifies each.
+ * Holds every shard, then verifies each, on different devices side by side.
  * @throws VramError as `verify` and `checkShards`; `INVALID_INPUT` for a shard that is named twice. None is held then.
  */
 export async function holdVerified(
@@ -46,21 +47,27 @@ export async function holdVerified(
     }
     const shards = pinned.map(({ shard }) => shard);
     checkShards?.(shards);
-    const verified = new Map<LiveShard, Verified>();
-    // In one order for all: a repair waits for the leases of its shard, which must not wait for the repair of another in turn.
-    for (const shard of byShardId(shards)) {
-      verified.set(shard, await verify(shard, signal));
-      leases.push(shard.leases.take());
-    }
+    const verifyAll = () => onEachDevice(shards, (shard) => verify(shard, signal));
+    let verified = await verifyAll();
+    // Damage that was found meanwhile may be under repair, which waits for leases: so none is taken until all shards are good at once.
+    while (shards.some(({ latest }) => latest === undefined)) verified = await verifyAll();
+    for (const { leases: each } of shards) leases.push(each.take());
     worker.lifecycle.assertReady();
     assertNotAborted(signal);
-    return { shards, verified: shards.flatMap((shard) => verified.get(shard) ?? []), unpin };
+    return { shards, verified, unpin };
   } catch (error) {
     unpin();
     throw error;
   }
 }
 
-function byShardId(shards: readonly LiveShard[]): readonly LiveShard[] {
-  return [...shards].sort((a, b) => (a.shardId < b.shardId ? -1 : 1));
+/** Verifies all targets, each while all are held. @throws VramError as `holdVerified` */
+export async function verifyTargets(
+  worker: Worker,
+  targets: readonly VerifyTarget[],
+  signal: AbortSignal | undefined,
+): Promise<readonly VerifyReport[]> {
+  const { verified, unpin } = await holdVerified(worker, targets, { verify: ({ verification }) => verification.alone(signal), signal });
+  unpin();
+  return verified.map(({ report }) => report);
 }

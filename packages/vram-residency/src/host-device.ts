@@ -60,6 +60,14 @@ export function findHost(hosts: readonly HostDevice[], selector: DeviceSelector 
   throw invalidInput(argument, "name one of the residency's devices");
 }
 
+/** Takes the devices that are named by turns, without names all of them. What it answers throws `INVALID_INPUT`. */
+export function hostsInTurn(
+  hosts: readonly HostDevice[],
+  selectors: readonly DeviceSelector[] = hosts.map(({ device }) => device.facts.ordinal),
+): (index: number) => HostDevice {
+  return (index) => findHost(hosts, selectors[index % selectors.length], "options.devices");
+}
+
 export function totalCapacity(hosts: readonly HostDevice[]): CapacitySnapshot {
   const snapshots = hosts.map(({ capacity }) => capacity.snapshot());
   const sum = (field: keyof CapacitySnapshot): number => snapshots.reduce((total, each) => total + each[field], 0);

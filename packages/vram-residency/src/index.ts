@@ -1,18 +1,7 @@
 export { openResidency } from "./open-residency.js";
-export type {
-  AttestOptions,
-  CallOptions,
-  ExecuteOptions,
-  Expectation,
-  SignedExpectation,
-  OpenResidencyOptions,
-  ScrubOptions,
-  SealOptions,
-  SealProgress,
-  SealSetOptions,
-  VerifyPartOptions,
-  ViewOptions,
-} from "./options.js";
+export type { AttestOptions, CallOptions, ExecuteOptions, ScrubOptions, VerifyPartOptions, ViewOptions } from "./options/call-options.js";
+export type { OpenResidencyOptions } from "./options/open-options.js";
+export type { Expectation, SignedExpectation, SealOptions, SealProgress, SealSetOptions } from "./options/seal-options.js";
 export type { Residency, ResidencyDevice, Capacity, ExecuteTarget } from "./residency.js";
 export type { DeviceSelector } from "./host-device.js";
 export type { ResidencyState } from "./lifecycle.js";

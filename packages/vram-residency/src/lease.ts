@@ -1,8 +1,8 @@
 import type { View } from "vram-cuda";
 import { invalidInput, toVramError } from "./errors.js";
 import { ownFields, readGiven } from "./given.js";
-import { parseViewOptions } from "./options.js";
-import type { ViewOptions } from "./options.js";
+import { parseViewOptions } from "./options/call-options.js";
+import type { ViewOptions } from "./options/call-options.js";
 import type { LiveShard } from "./registry.js";
 import { alignmentOf, viewRange } from "./tensor-view.js";
 import type { TensorView } from "./tensor-view.js";

@@ -4,7 +4,7 @@ import type { SealStatement } from "vram-seal";
 import { VramError } from "./errors.js";
 import { policyViolated } from "./events.js";
 import type { ModelImage } from "./model-image.js";
-import type { SealProgress } from "./options.js";
+import type { SealProgress } from "./options/seal-options.js";
 import { policyError } from "./policy-error.js";
 import type { HeldMemory } from "./registry.js";
 import { mismatch } from "./seal-failure.js";

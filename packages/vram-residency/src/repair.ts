@@ -1,6 +1,6 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { RepairRefused } from "vram-audit";
 import { evaluatePlacement } from "vram-policy";
-import { setTimeout as delay } from "node:timers/promises";
 import type { LocatedDamage } from "./damage.js";
 import { toVramError } from "./errors.js";
 import { deviceQuarantined, repairRefused, shardRepaired } from "./events.js";

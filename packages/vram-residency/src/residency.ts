@@ -6,12 +6,16 @@ import { invalidInput, toVramError } from "./errors.js";
 import { workerStopped } from "./events.js";
 import { assertNotHeldHere, prepareExecution } from "./execute.js";
 import { readGiven } from "./given.js";
-import { closeHostDevices, findHost, totalCapacity } from "./host-device.js";
+import { closeHostDevices, findHost, hostsInTurn, totalCapacity } from "./host-device.js";
 import type { DeviceSelector } from "./host-device.js";
+import { verifyTargets } from "./hold-verified.js";
 import type { Lease } from "./lease.js";
 import type { ResidencyState } from "./lifecycle.js";
-import { parseAttestOptions, parseCallOptions, parseExecuteOptions, parseScrubOptions, parseSealKey, parseSealOptions, parseSealSetOptions, parseVerifyOptions } from "./options.js";
-import type { AttestOptions, CallOptions, ExecuteOptions, ScrubOptions, SealOptions, SealSetOptions, VerifyPartOptions } from "./options.js";
+import { parseAttestOptions, parseCallOptions, parseExecuteOptions, parseScrubOptions, parseVerifyOptions } from "./options/call-options.js";
+import { parseSealKey } from "./options/open-options.js";
+import { parseSealOptions, parseSealSetOptions } from "./options/seal-options.js";
+import type { AttestOptions, CallOptions, ExecuteOptions, ParsedVerifyOptions, ScrubOptions, VerifyPartOptions } from "./options/call-options.js";
+import type { SealOptions, SealSetOptions } from "./options/seal-options.js";
 import { releaseShard } from "./release.js";
 import type { LiveShard } from "./registry.js";
 import { resealShard, retireKey, rotateKey } from "./rotation.js";
@@ -79,14 +83,15 @@ export class Residency {
   }
 
   /**
-   * Seals the files of one model together, on one device, all or none. `source` is a `model.safetensors.index.json`, whose
+   * Seals the files of one model together, by turns on the residency's devices, all or none. `source` is a `model.safetensors.index.json`, whose
    * files lie beside it, or the list of files; the headers must agree with the index, or name each tensor once.
    * @throws VramError as `seal`; nothing of the set stays.
    */
   async sealSet(source: SetSource, options?: SealSetOptions): Promise<SealedSet> {
-    return this.#run(() => parseSealSetOptions(options), async (worker, { setId = randomSetId(), expect, ...rest }) => {
-      const host = findHost(worker.parts.hosts, undefined, "options.device");
-      const { parts, checkHeaders } = await openSetSource(source, { setId, expect, host });
+    return this.#run(() => parseSealSetOptions(options), async (worker, { setId = randomSetId(), devices, expect, ...rest }) => {
+      const hostOf = hostsInTurn(worker.parts.hosts, devices);
+      const { parts, checkHeaders } = await openSetSource(source, { setId, expect, hostOf });
+      if (devices !== undefined && devices.length > parts.length) throw invalidInput("options.devices", "be no more than the files");
       const live = await sealParts(worker, { ...rest, parts, checkHeaders, setId });
       return new SealedSet(setId, live.map((shard) => sealedShard(worker, shard)));
     });
@@ -99,18 +104,25 @@ export class Residency {
    * `ABORTED`, `STOPPED`
    */
   async verify(target: VerifyTarget, options?: CallOptions): Promise<VerifyReport>;
+  /** Verifies every member of a set likewise: all are held, and those of different devices verified side by side. */
+  async verify(set: SealedSet, options?: CallOptions): Promise<readonly VerifyReport[]>;
   /**
    * Verifies one tensor of a shard, or some bytes, alone: their blocks are digested in device memory and must hash up to the digest
    * that was sealed.
    * @throws VramError as for a whole shard, which is verified where a part of it is not as it should be
    */
   async verify(target: VerifyTarget, options: VerifyPartOptions): Promise<RangeReport>;
-  async verify(target: VerifyTarget, options?: CallOptions | VerifyPartOptions): Promise<VerifyReport | RangeReport> {
-    return this.#run(
+  async verify(
+    target: VerifyTarget | SealedSet,
+    options?: CallOptions | VerifyPartOptions,
+  ): Promise<VerifyReport | readonly VerifyReport[] | RangeReport> {
+    return this.#run<ParsedVerifyOptions, VerifyReport | readonly VerifyReport[] | RangeReport>(
       () => parseVerifyOptions(options),
-      (worker, { signal, ...rest }): Promise<VerifyReport | RangeReport> => {
+      (worker, { signal, ...rest }) => {
         const part = partOf(rest);
-        return part === undefined ? verifyTarget(worker, target, signal) : verifyPart(worker, target, part, signal);
+        if (!isSet(target)) return part === undefined ? verifyTarget(worker, target, signal) : verifyPart(worker, target, part, signal);
+        if (part !== undefined) throw invalidInput("target", "be one shard where a tensor or a range is named");
+        return verifyTargets(worker, target.shards, signal);
       },
     );
   }
@@ -271,10 +283,14 @@ export type ExecuteTarget = VerifyTarget | SealedSet;
 function targetsOf(shards: ExecuteTarget | readonly ExecuteTarget[]): readonly VerifyTarget[] {
   const targets = readGiven("shards", () => {
     const given = Array.isArray(shards) ? [...(shards as readonly ExecuteTarget[])] : [shards as ExecuteTarget];
-    return given.flatMap((each): readonly VerifyTarget[] => (each instanceof SealedSet ? each.shards : [each]));
+    return given.flatMap((each): readonly VerifyTarget[] => (isSet(each) ? each.shards : [each]));
   });
   if (targets.length === 0) throw invalidInput("shards", "name at least one shard");
   return targets;
+}
+
+function isSet(target: unknown): target is SealedSet {
+  return readGiven("shards", () => target instanceof SealedSet);
 }
 
 function randomSetId(): string {

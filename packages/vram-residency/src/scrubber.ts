@@ -3,9 +3,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { correlated, newCorrelationId } from "./correlation.js";
 import { shardScrubbed } from "./events.js";
 import type { ByteRange } from "./lease.js";
-import type { ParsedScrubOptions } from "./options.js";
+import type { ParsedScrubOptions } from "./options/call-options.js";
 import type { LiveShard } from "./registry.js";
-import { verifyPlacement, verifyShardRange } from "./verify-range.js";
+import { verifyPlacement } from "./read-device.js";
+import { verifyShardRange } from "./verify-range.js";
 import type { Worker } from "./worker.js";
 
 /** How long a scrub waits where nothing is resident. */

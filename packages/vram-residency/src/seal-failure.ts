@@ -1,4 +1,5 @@
 import type { AuditEvent } from "vram-audit";
+import { setDigest } from "vram-seal";
 import { VramError, toVramError } from "./errors.js";
 import { allocationFailed, sealVerificationFailed } from "./events.js";
 import type { VerificationFailure } from "./events.js";
@@ -21,6 +22,15 @@ export async function explainSealFailure(worker: Worker, shardId: string, error:
     return recorded(worker, failure, allocationFailed(shardId, failure));
   }
   return code === "DEVICE_LOST" || code === "STOPPED" ? worker.stop(failure) : failure;
+}
+
+/** @throws VramError `INTEGRITY_VIOLATION`, audited, if the digests are not those of the set that was approved */
+export async function assertSetDigest(worker: Worker, expectedDigest: string | undefined, digests: readonly string[]): Promise<void> {
+  if (expectedDigest === undefined) return;
+  const actualDigest = setDigest(digests);
+  if (actualDigest === expectedDigest) return;
+  const failure = { reason: "expect", expectedDigest, actualDigest } as const;
+  throw await recorded(worker, mismatch(failure), sealVerificationFailed({ shardId: null, ...failure }));
 }
 
 async function recorded(worker: Worker, failure: VramError, event: AuditEvent): Promise<VramError> {

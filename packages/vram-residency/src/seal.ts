@@ -4,17 +4,18 @@ import type { SealKey, SealStatement } from "vram-seal";
 import type { Approval } from "./approval.js";
 import { VramError, aborted, assertNotAborted, toVramError } from "./errors.js";
 import { shardSealed } from "./events.js";
+import { onEachDevice } from "./each-device.js";
 import type { HostDevice } from "./host-device.js";
 import { openModelImage } from "./model-image.js";
 import type { ModelImage } from "./model-image.js";
 import type { ModelFormat, ModelHeader } from "./model/header.js";
-import type { SealProgress, Staging } from "./options.js";
+import type { SealProgress, Staging } from "./options/seal-options.js";
 import { liveShard } from "./live-shard.js";
 import { enforceAtSeal, hostDigests, placeImage } from "./place-image.js";
 import type { PlacedImage } from "./place-image.js";
 import type { HeldMemory, LiveShard } from "./registry.js";
 import { releaseMemory } from "./release.js";
-import { explainSealFailure } from "./seal-failure.js";
+import { assertSetDigest, explainSealFailure } from "./seal-failure.js";
 import { fileNameOf } from "./source/file-source.js";
 import type { Worker } from "./worker.js";
 
@@ -32,6 +33,8 @@ export interface SealRequest {
   readonly modelRef: string | null;
   /** Null for a model of one file. */
   readonly setId: string | null;
+  /** The set digest that was approved. */
+  readonly expectSet?: string | undefined;
   /** Refuses headers that do not belong together, before any memory is held. */
   readonly checkHeaders?: (headers: readonly ModelHeader[]) => void;
   readonly staging: Staging;
@@ -39,7 +42,11 @@ export interface SealRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-type Request = SealRequest & { readonly signal: AbortSignal };
+interface Request extends SealRequest {
+  readonly signal: AbortSignal;
+  /** Ends what runs for other parts; `signal` follows it. */
+  readonly failure: AbortController;
+}
 
 /** A part on its way to a seal: its header is read, its memory not held yet. */
 interface Candidate {
@@ -49,9 +56,13 @@ interface Candidate {
   readonly image: ModelImage;
 }
 
-interface Placed {
+interface Load {
+  readonly host: HostDevice;
   readonly candidate: Candidate;
   readonly memory: HeldMemory;
+}
+
+interface Placed extends Pick<Load, "candidate" | "memory"> {
   readonly placed: PlacedImage;
 }
 
@@ -79,10 +90,11 @@ export async function sealParts(worker: Worker, given: SealRequest): Promise<rea
   }
 }
 
-/** A worker that stops or closes takes its unfinished seals along. */
+/** A worker that stops or closes takes its unfinished seals along, a part that fails the others. */
 function withStopSignal(worker: Worker, request: SealRequest): Request {
-  const { signal } = worker.lifecycle;
-  return { ...request, signal: request.signal === undefined ? signal : AbortSignal.any([signal, request.signal]) };
+  const failure = new AbortController();
+  const signals = [worker.lifecycle.signal, failure.signal, ...(request.signal === undefined ? [] : [request.signal])];
+  return { ...request, failure, signal: AbortSignal.any(signals) };
 }
 
 function abortedOrStopped(worker: Worker, { signal }: Request, error: unknown): VramError {
@@ -123,16 +135,18 @@ async function openCandidate(worker: Worker, shardId: string, part: Part, signal
 }
 
 async function sealCandidates(worker: Worker, candidates: readonly Candidate[], request: Request): Promise<readonly LiveShard[]> {
-  const held: HeldMemory[] = [];
+  const loads: Load[] = [];
   try {
-    for (const candidate of candidates) held.push(await attempt(worker, candidate, () => holdMemory(candidate, request.staging)));
-    const placed: Placed[] = [];
-    for (const [index, memory] of held.entries()) {
-      const candidate = candidates[index];
-      if (candidate === undefined) continue;
-      const options = { expect: candidate.expected, signal: request.signal, onProgress: progressOf(candidates, index, request) };
-      placed.push({ candidate, memory, placed: await attempt(worker, candidate, () => placeImage(worker, memory, candidate.image, options)) });
+    for (const candidate of candidates) {
+      const memory = await attempt(worker, candidate, () => holdMemory(candidate, request.staging));
+      loads.push({ host: candidate.host, candidate, memory });
     }
+    const progress = progressOf(candidates, request);
+    const placed = await onEachDevice(loads, async ({ candidate, memory }, index): Promise<Placed> => {
+      const options = { expect: candidate.expected, signal: request.signal, onProgress: progress(index) };
+      return { candidate, memory, placed: await attempt(worker, candidate, () => placeImage(worker, memory, candidate.image, options)) };
+    }, request.failure);
+    await assertSetDigest(worker, request.expectSet, placed.map((each) => each.placed.digest));
     return await worker.keys.sign(async (key) => {
       const live: LiveShard[] = [];
       for (const each of placed) live.push(await attempt(worker, each.candidate, () => sign(worker, each, { key, index: live.length, request })));
@@ -140,7 +154,7 @@ async function sealCandidates(worker: Worker, candidates: readonly Candidate[], 
       return live;
     });
   } catch (error) {
-    for (const memory of held) await releaseMemory(worker, memory, "undone");
+    await onEachDevice(loads, ({ memory }) => releaseMemory(worker, memory, "undone"));
     throw error;
   }
 }
@@ -169,12 +183,14 @@ async function holdMemory({ shardId, host, expected, image }: Candidate, staging
 }
 
 /** Counts the bytes of all parts as one. */
-function progressOf(candidates: readonly Candidate[], index: number, { onProgress }: Request) {
-  const sizes = candidates.map(({ image }) => image.source.byteLength);
+function progressOf(candidates: readonly Candidate[], { onProgress }: Request) {
   const sum = (list: readonly number[]): number => list.reduce((total, each) => total + each, 0);
-  const [before, totalBytes] = [sum(sizes.slice(0, index)), sum(sizes)];
-  return (phase: SealProgress["phase"], doneBytes: number): void => {
-    onProgress?.({ phase, doneBytes: before + doneBytes, totalBytes });
+  const totalBytes = sum(candidates.map(({ image }) => image.source.byteLength));
+  const none = candidates.map(() => 0);
+  const done = { load: [...none], digest: [...none] };
+  return (index: number) => (phase: SealProgress["phase"], doneBytes: number): void => {
+    done[phase][index] = doneBytes;
+    onProgress?.({ phase, doneBytes: sum(done[phase]), totalBytes });
   };
 }
 

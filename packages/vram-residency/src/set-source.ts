@@ -16,7 +16,8 @@ export type SetSource = string | URL | readonly ModelSource[];
 
 interface SetOptions {
   readonly setId: string;
-  readonly host: HostDevice;
+  /** By the file's index. */
+  readonly hostOf: (index: number) => HostDevice;
   /** For all files, or for each by its name. */
   readonly expect: Approval | Readonly<Record<string, Approval>> | null;
 }
@@ -42,11 +43,11 @@ function isPath(source: unknown): source is string | URL {
   return readGiven("source", () => typeof source === "string" || source instanceof URL);
 }
 
-function partsOf(sources: readonly unknown[], { setId, host, expect }: SetOptions): readonly Part[] {
+function partsOf(sources: readonly unknown[], { setId, hostOf, expect }: SetOptions): readonly Part[] {
   const names = sources.map(fileNameOf);
   const unknown = typeof expect !== "function" && Object.keys(expect ?? {}).some((name) => !names.includes(name));
   if (unknown) throw invalidInput("options.expect", "name files of the set only");
-  return sources.map((source, index) => ({ source, host, shardId: `${setId}-${index}`, approval: approvalFor(expect, names[index]) }));
+  return sources.map((source, index) => ({ source, host: hostOf(index), shardId: `${setId}-${index}`, approval: approvalFor(expect, names[index]) }));
 }
 
 function approvalFor(expect: SetOptions["expect"], name: string | undefined): Approval | null {

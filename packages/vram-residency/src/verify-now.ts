@@ -1,13 +1,12 @@
-import { evaluatePlacement } from "vram-policy";
-import type { PolicyReport } from "vram-policy";
 import { checkAge, checkSeal } from "./check-seal.js";
 import { locateDamage } from "./damage.js";
 import type { LocatedDamage } from "./damage.js";
-import { aborted, assertNotAborted, toVramError } from "./errors.js";
+import { assertNotAborted, toVramError } from "./errors.js";
 import type { VramError } from "./errors.js";
 import { sealVerificationFailed, sealVerified } from "./events.js";
 import type { VerificationFailure } from "./events.js";
 import { refusal, refuse } from "./refusal.js";
+import { readDigest } from "./read-device.js";
 import type { LiveShard } from "./registry.js";
 import { repairShard } from "./repair.js";
 import { sealAnew } from "./seal-anew.js";
@@ -23,11 +22,11 @@ export async function verifyNow(worker: Worker, shard: LiveShard, signal: AbortS
   const startMs = performance.now();
   const { shardId, seal, statement: ours } = shard;
   // The device works while the statement is checked here.
-  const found = readDevice(worker, shard, signal);
+  const found = shard.allocation.inspect({ signal });
   found.catch(() => undefined);
   const statement = await checkSeal(worker, seal, shardId);
   await checkAge(worker, shardId, statement);
-  const digest = await digestOf(worker, shardId, found);
+  const digest = await readDigest(worker, shard, { read: () => found, signal });
   if (digest !== statement.digest) throw await refuseDamaged(worker, shard, digest);
   // Not before: what was found counts.
   assertNotAborted(signal);
@@ -55,11 +54,11 @@ async function refuseDamaged(worker: Worker, shard: LiveShard, actualDigest: str
   if (!parts.policy.allowRepair) lifecycle.halt();
   const damage = await locateDamage(shard);
   const found = damage === undefined ? failure : { ...failure, damage: damage.report };
-  return lifecycle.state === "ready" ? repairRefused(worker, shard, { failure: found, damage }) : refuse(worker, found);
+  return lifecycle.state === "ready" ? refuseAndRepair(worker, shard, { failure: found, damage }) : refuse(worker, found);
 }
 
 /** The verification fails also where the shard is repaired: what was executed on it until now may have been wrong. */
-async function repairRefused(
+async function refuseAndRepair(
   worker: Worker,
   shard: LiveShard,
   { failure, damage }: { readonly failure: VerificationFailure; readonly damage: LocatedDamage | undefined },
@@ -73,35 +72,5 @@ async function repairRefused(
     return error;
   } catch (cause) {
     return worker.stop(toVramError(cause));
-  }
-}
-
-/** What the device says of a shard: its digest from device memory, which counts only where the policy accepts how it lies there. */
-type Found = { readonly digest: string } | { readonly violations: PolicyReport["violations"] };
-
-async function readDevice(worker: Worker, { allocation, statement }: LiveShard, signal: AbortSignal): Promise<Found> {
-  const { gpuDevice, placement: sealed } = statement;
-  try {
-    const { placement: facts, digest } = await allocation.inspect({ signal });
-    const { ok, violations } = evaluatePlacement({ facts, gpuDevice, sealed }, worker.parts.policy);
-    return ok && digest !== null ? { digest } : { violations };
-  } catch (error) {
-    throw signal.aborted && toVramError(error).code === "ABORTED" ? aborted(signal.reason) : error;
-  }
-}
-
-async function digestOf(worker: Worker, shardId: string, found: Promise<Found>): Promise<string> {
-  const told = await orRefuse(worker, shardId, () => found);
-  if ("digest" in told) return told.digest;
-  throw await refuse(worker, { shardId, reason: "placement", rules: told.violations.map(({ rule }) => rule) });
-}
-
-/** A driver error that leaves a shard unverified refuses it; an abort by the caller does not. */
-async function orRefuse<T>(worker: Worker, shardId: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (toVramError(error).code === "ABORTED") throw error;
-    throw await refuse(worker, { shardId, reason: "driver" }, error);
   }
 }

@@ -1,14 +1,13 @@
-import { evaluatePlacement } from "vram-policy";
-import type { Allocation, Inspection } from "vram-cuda";
 import { checkAge, checkSeal } from "./check-seal.js";
 import { locateDamage } from "./damage.js";
-import { assertNotAborted, invalidInput, toVramError } from "./errors.js";
+import { assertNotAborted, invalidInput } from "./errors.js";
 import { rangeVerified } from "./events.js";
 import type { ByteRange } from "./lease.js";
+import { readDigest, readOrRefuse } from "./read-device.js";
 import { refuse } from "./refusal.js";
 import type { LiveShard } from "./registry.js";
 import { pinTarget, verifyShard } from "./verify.js";
-import type { Verified, VerifyTarget } from "./verify.js";
+import type { VerifyTarget } from "./verify.js";
 import type { Worker } from "./worker.js";
 
 /** What the verification of a part of a shard established. `byteOffset` and `byteLength` in bytes, `durationMs` in milliseconds. */
@@ -68,50 +67,17 @@ export async function verifyShardRange(worker: Worker, shard: LiveShard, range: 
   assertNotAborted(signal);
   const statement = await checkSeal(worker, shard.seal, shard.shardId);
   await checkAge(worker, shard.shardId, statement);
-  if ((await inspect(worker, shard, range, signal)) === statement.digest) return;
-  const whole = await verifyShard(shard, signal);
-  await keepGoodTree(worker, shard, whole, signal);
+  const { offset, byteLength: length } = range;
+  const read = () => shard.allocation.inspectRange({ offset, length }, signal === undefined ? {} : { signal });
+  if ((await readDigest(worker, shard, { read, signal })) === statement.digest) return;
+  // Whoever gives up now: what was found is followed to its end.
+  const { report } = await verifyShard(shard, undefined);
+  await keepGoodTree(worker, shard, report.digest);
 }
 
 /** For memory that was good a moment ago: what can locate damage is kept, for a tree made of damaged memory could not. */
-async function keepGoodTree(worker: Worker, shard: LiveShard, { report: { digest } }: Verified, signal: AbortSignal | undefined): Promise<void> {
+async function keepGoodTree(worker: Worker, shard: LiveShard, expectedDigest: string): Promise<void> {
   if ((await locateDamage(shard)) !== undefined) return;
-  const { allocation, shardId } = shard;
-  const actualDigest = await orRefuse(worker, shardId, signal, () => allocation.digest({ keepTree: true, ...(signal && { signal }) }));
-  if (actualDigest !== digest) throw await refuse(worker, { shardId, reason: "digest", expectedDigest: digest, actualDigest });
-}
-
-/** The file digest that the range leads to, if the memory lies where the policy wants it. */
-async function inspect(worker: Worker, shard: LiveShard, { offset, byteLength }: ByteRange, signal: AbortSignal | undefined): Promise<string> {
-  const { allocation, shardId } = shard;
-  const { placement, digest } = await orRefuse(worker, shardId, signal, () =>
-    allocation.inspectRange({ offset, length: byteLength }, signal === undefined ? {} : { signal }),
-  );
-  await assertPlacement(worker, shard, placement);
-  if (digest !== null) return digest;
-  throw await refuse(worker, { shardId, reason: "placement" });
-}
-
-/** @throws VramError `SEAL_VERIFICATION_FAILED` for facts that the policy does not accept, and the worker is stopped */
-export async function assertPlacement(worker: Worker, { shardId, statement }: LiveShard, facts: Inspection["placement"]): Promise<void> {
-  const { gpuDevice, placement: sealed } = statement;
-  const { ok, violations } = evaluatePlacement({ facts, gpuDevice, sealed }, worker.parts.policy);
-  if (!ok) throw await refuse(worker, { shardId, reason: "placement", rules: violations.map(({ rule }) => rule) });
-}
-
-/** Where the shard lies now. @throws VramError as `assertPlacement` */
-export async function verifyPlacement(worker: Worker, shard: LiveShard): Promise<void> {
-  const { allocation }: { readonly allocation: Allocation } = shard;
-  await assertPlacement(worker, shard, await orRefuse(worker, shard.shardId, undefined, () => allocation.placement()));
-}
-
-/** A driver error that leaves a shard unverified refuses it; an abort by the caller does not. */
-async function orRefuse<T>(worker: Worker, shardId: string, signal: AbortSignal | undefined, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    assertNotAborted(signal);
-    const failure = toVramError(error);
-    throw await refuse(worker, { shardId, reason: "driver" }, failure);
-  }
+  const actualDigest = await readOrRefuse(worker, shard, { read: () => shard.allocation.digest({ keepTree: true }) });
+  if (actualDigest !== expectedDigest) throw await refuse(worker, { shardId: shard.shardId, reason: "digest", expectedDigest, actualDigest });
 }

@@ -10,6 +10,7 @@ import { backend, eventTypes, eventsOfType, expectNothingHeld, expectZeroed, itW
 const MiB = 1 << 20;
 const INTEGRATED = 18;
 const LOST = 700;
+const OUT_OF_MEMORY = 2;
 const TWO = { devices: [{ name: "First", memoryBytes: 256 * MiB }, { name: "Second", memoryBytes: 128 * MiB }] };
 
 async function refusedOpening(device: readonly DeviceSelector[], devices: Parameters<typeof resetSimulator>[0]) {
@@ -89,8 +90,18 @@ itWithFaults("a model that fits one device is refused by another that it does no
   const { residency } = await openWorkplace({ device: [0, 1] }, { devices: [{ memoryBytes: 256 * MiB }, { memoryBytes: 64 * MiB }] });
   const model = Buffer.alloc(48 * MiB);
   const { availableBytes } = residency.capacity(1);
-  expect(await refusal(residency.seal(model, { device: 1 }))).toMatchObject({ code: "INSUFFICIENT_VRAM", details: { availableBytes } });
+  expect(await refusal(residency.seal(model, { device: 1 }))).toMatchObject({ code: "INSUFFICIENT_VRAM", details: { availableBytes, reason: "shortage" } });
   expect(residency.capacity().usedBytes).toBe(0);
+});
+
+itWithFaults("memory that the driver refuses although as much is free is fragmentation", async () => {
+  const { residency } = await openWorkplace({ device: [0, 1] }, TWO);
+  failCall({ entryPoint: "cuMemCreate", code: OUT_OF_MEMORY });
+  const error = await refusal(residency.seal(patternBytes(10)));
+  expect(error).toMatchObject({ code: "INSUFFICIENT_VRAM", kind: "retriable", details: { neededBytes: 2 * MiB, reason: "fragmentation" } });
+  expect(error.details["availableBytes"]).toBeGreaterThanOrEqual(2 * MiB);
+  expect(residency.capacity().usedBytes).toBe(0);
+  await residency.seal(patternBytes(10));
 });
 
 itWithFaults("a lost device stops the worker, and the memory of the others is wiped", async () => {

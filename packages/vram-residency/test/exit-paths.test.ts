@@ -6,10 +6,11 @@ import { opening } from "./exit-paths/opening.js";
 import { EXITS } from "./exit-paths/row.js";
 import type { Operation, Row } from "./exit-paths/row.js";
 import { Scene } from "./exit-paths/scene.js";
+import { scrubbing } from "./exit-paths/scrubbing.js";
 import { seals } from "./exit-paths/sealing.js";
 import { verifications } from "./exit-paths/verifying.js";
 
-const operations: readonly Operation[] = [opening, ...seals, ...verifications, ...keyChanges, ...closings];
+const operations: readonly Operation[] = [opening, ...seals, ...verifications, scrubbing, ...keyChanges, ...closings];
 
 /** Methods that only tell. */
 const OBSERVERS = ["constructor", "capacity", "toJSON"];

@@ -64,18 +64,16 @@ export function watchedKey(key: SealKey, before: () => unknown): SealKey {
 
 /** A log that shows each event before it appends it. */
 export function watchedLog(log: AuditLog, see: (event: AuditEvent) => void): AuditLog {
-  return new Proxy(log, {
-    get(target, name) {
-      if (name === "append") {
-        return (event: AuditEvent) => {
-          see(event);
-          return target.append(event);
-        };
-      }
-      const value: unknown = Reflect.get(target, name);
-      return typeof value === "function" ? (...args: unknown[]): unknown => Reflect.apply(value, target, args) : value;
+  return Object.create(log, {
+    append: {
+      value: (event: AuditEvent) => {
+        see(event);
+        return log.append(event);
+      },
     },
-  });
+    head: { value: () => log.head() },
+    close: { value: () => log.close() },
+  }) as AuditLog;
 }
 
 /** A key that says of itself whether it is locked. */

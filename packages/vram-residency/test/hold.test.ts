@@ -159,6 +159,13 @@ describe("vram-residency hold", () => {
     await expectWiped(audit, 1);
   });
 
+  itWithFaults("takes several devices, each once", async () => {
+    const { model, audit } = await place();
+    const { code, stderr } = await new Held([...commandOptions, "--audit", audit, "--device", "0,0", model]).ended();
+    expect(stderr).toContain("INVALID_INPUT: options.device must name each device once");
+    expect(code).toBe(1);
+  });
+
   it.each([
     ["no model", ["--simulate", "--audit", "x"]],
     ["no audit log", ["--simulate", "model"]],

@@ -11,6 +11,8 @@ export {
 } from "./seal/seal-statement.js";
 export { createSeal } from "./seal/create-seal.js";
 export { type VerifySealOptions, verifySeal } from "./seal/verify-seal.js";
+export { verifySealSet } from "./seal/verify-seal-set.js";
+export { setDigest } from "./seal/set-digest.js";
 export { type SealAgeOptions, assertSealAge } from "./seal/assert-seal-age.js";
 export type { SealRefusal } from "./seal/seal-refusal.js";
 export type {

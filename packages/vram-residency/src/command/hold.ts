@@ -3,7 +3,7 @@ import { openAuditLog } from "vram-audit";
 import type { DriverSource } from "vram-cuda";
 import { fromKeyFile, generate } from "vram-seal";
 import type { SealKey } from "vram-seal";
-import type { SealProgress } from "../options.js";
+import type { SealProgress } from "../options/seal-options.js";
 import { openResidency } from "../open-residency.js";
 import type { Residency } from "../residency.js";
 import type { SealedShard } from "../shard.js";
@@ -48,7 +48,7 @@ async function open(options: HoldOptions, driver: DriverSource | undefined, outp
     sealKey: await sealKeyOf(options.key, output),
     audit: await openAuditLog({ dir: audit }),
     workerId,
-    ...(device === undefined ? {} : { device: /^[0-9]+$/.test(device) ? Number(device) : device }),
+    ...(device === undefined ? {} : { device: device.split(",").map((each) => (/^[0-9]+$/.test(each) ? Number(each) : each)) }),
     ...(driver === undefined ? {} : { driver, policy: { allowBackends: ["simulator"] } }),
   });
 }

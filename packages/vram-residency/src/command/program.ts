@@ -130,7 +130,7 @@ function createProgram(perform: (options: CommonOptions, action: Action) => Prom
     .requiredOption("--audit <dir>", "the audit log's folder")
     .option("--key <file>", "the seal key's file; default: a random key that ends with the process")
     .option("--worker-id <id>", "who this worker is in seals and events", "hold")
-    .option("--device <device>", 'ordinal or "GPU-<uuid>"; default: 0')
+    .option("--device <device>", 'ordinal or "GPU-<uuid>", or several with commas between; default: 0')
     .addOption(simulateOption())
     .action((models: string[], options: HoldOptions & CommonOptions) =>
       perform(options, interruptible((output, interrupt) => hold(models, options, output, interrupt))),

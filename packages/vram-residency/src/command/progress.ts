@@ -1,4 +1,4 @@
-import type { SealProgress } from "../options.js";
+import type { SealProgress } from "../options/seal-options.js";
 
 /** Shows one live line on a terminal's stderr and nothing anywhere else. */
 export function progressLine(): { update(progress: SealProgress): void; end(): void } {

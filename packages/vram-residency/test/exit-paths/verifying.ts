@@ -21,7 +21,7 @@ const refused = (shardId: string | null, told: string): Pick<Row, "ends" | "even
 const damage = (shard: SealedShard): void => {
   flipBit({ bufferId: bufferIdOf(shard), byteOffset: 7 });
 };
-const damageFirst = ({ shards: [shard] }: Scene): void => {
+export const damageFirst = ({ shards: [shard] }: Scene): void => {
   damage(shard);
 };
 

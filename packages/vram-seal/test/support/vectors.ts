@@ -46,6 +46,12 @@ export const fsverityVectors = (readVectors("fsverity.json") as { readonly vecto
 
 export const sealVectors = readVectors("seal-v1.json") as SealVectors;
 
+export const setVectors = (
+  readVectors("set-v1.json") as {
+    readonly vectors: readonly { readonly name: string; readonly digests: readonly string[]; readonly text: string; readonly setDigest: string }[];
+  }
+).vectors;
+
 /** The data of the fs-verity vectors: byte i is i mod 251. */
 export function patternedBytes(byteLength: number): Buffer {
   return Buffer.alloc(byteLength, Uint8Array.from({ length: 251 }, (_, index) => index));
