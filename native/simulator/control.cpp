@@ -15,11 +15,17 @@ std::unique_lock<std::mutex> Lock() { return std::unique_lock(TheMachine().lock)
 
 }  // namespace
 
-void Reset(const std::vector<DeviceOptions>& devices, int driver_version) {
+bool Reset(const std::vector<DeviceOptions>& devices, int driver_version) {
   std::vector<DeviceConfig> configs;
-  for (const DeviceOptions& device : devices) configs.push_back({device.memory_bytes, device.name, device.attributes});
+  for (const DeviceOptions& device : devices) {
+    DeviceConfig& config = configs.emplace_back(DeviceConfig{device.memory_bytes, device.name, device.attributes, nullptr});
+    if (!device.shared_memory_file) continue;
+    config.shared_memory = SharedMemory::Open(*device.shared_memory_file);
+    if (config.shared_memory == nullptr) return false;
+  }
   const auto lock = Lock();
   TheMachine().Reset(std::move(configs), driver_version);
+  return true;
 }
 
 bool IsEntryPoint(const std::string& name) {

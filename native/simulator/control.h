@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ struct DeviceOptions {
   std::uint64_t memory_bytes = std::uint64_t{2} << 30;
   std::string name = "Simulated GPU";
   std::map<int, int> attributes;
+  // Processes that name the same file share the memory.
+  std::optional<std::string> shared_memory_file = std::nullopt;
 };
 
 // Which occasion a fault applies to: the one after `after` others, or every one from there on.
@@ -50,7 +53,8 @@ struct Stats {
 };
 
 // Forgets everything: memory, faults, counts. Ids go on, so that none is ever used twice.
-SIM_CONTROL void Reset(const std::vector<DeviceOptions>& devices, int driver_version);
+// False: a `shared_memory_file` cannot be had, and nothing was forgotten.
+SIM_CONTROL bool Reset(const std::vector<DeviceOptions>& devices, int driver_version);
 SIM_CONTROL bool IsEntryPoint(const std::string& name);
 SIM_CONTROL void FailCall(const std::string& entry_point, int code, Occasion occasion);
 // False: no such memory. The simulator's own memory changes; no call of the driver interface is made.

@@ -21,8 +21,8 @@ control::Occasion OccasionOf(const Napi::Value& after, const Napi::Value& sticky
   return {Count(after), sticky.As<Napi::Boolean>().Value()};
 }
 
-// reset([{ memoryBytes, name, attributes: [[attribute, value]] }], driverVersion)
-void Reset(const Napi::CallbackInfo& info) {
+// reset([{ memoryBytes, name, attributes: [[attribute, value]], sharedMemoryFile? }], driverVersion): whether the files could be had
+Napi::Value Reset(const Napi::CallbackInfo& info) {
   const auto list = info[0].As<Napi::Array>();
   std::vector<control::DeviceOptions> devices;
   for (std::uint32_t k = 0; k < list.Length(); ++k) {
@@ -33,9 +33,10 @@ void Reset(const Napi::CallbackInfo& info) {
       const auto pair = attributes.Get(a).As<Napi::Array>();
       device.attributes[Integer(pair.Get(0u))] = Integer(pair.Get(1u));
     }
+    if (given.Has("sharedMemoryFile")) device.shared_memory_file = Text(given.Get("sharedMemoryFile"));
     devices.push_back(std::move(device));
   }
-  control::Reset(devices, Integer(info[1]));
+  return Napi::Boolean::New(info.Env(), control::Reset(devices, Integer(info[1])));
 }
 
 Napi::Value IsEntryPoint(const Napi::CallbackInfo& info) {

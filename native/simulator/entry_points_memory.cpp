@@ -26,7 +26,7 @@ SIM_EXPORT CUresult cuMemGetInfo_v2(size_t* free_bytes, size_t* total_bytes) {
   if (call.refused()) return call.refused();
   if (free_bytes == nullptr || total_bytes == nullptr) return driver::kInvalidValue;
   *total_bytes = call.device().config.memory_bytes;
-  *free_bytes = *total_bytes - call.device().used_bytes;
+  *free_bytes = call.device().FreeBytes();
   return driver::kSuccess;
 }
 
@@ -43,12 +43,9 @@ namespace {
 
 // Physical memory of a device that has that much left, or null.
 std::shared_ptr<PhysicalMemory> TakeMemory(Machine& machine, int ordinal, std::size_t bytes) {
-  Device& device = machine.devices[static_cast<std::size_t>(ordinal)];
-  if (bytes > device.config.memory_bytes - device.used_bytes) return nullptr;
   try {
     auto memory = std::make_shared<PhysicalMemory>(ordinal, bytes, machine.next_id++);
-    device.used_bytes += bytes;
-    return memory;
+    return machine.devices[static_cast<std::size_t>(ordinal)].Take(bytes) ? memory : nullptr;
   } catch (const std::bad_alloc&) {
     return nullptr;
   }
@@ -74,7 +71,7 @@ namespace {
 // Gives physical memory back to its device when neither a handle nor a mapping holds it any more.
 void Drop(Machine& machine, std::shared_ptr<PhysicalMemory> memory, std::uint64_t buffer_id) {
   if (memory.use_count() > 1) return;
-  machine.devices[static_cast<std::size_t>(memory->device())].used_bytes -= memory->bytes();
+  machine.devices[static_cast<std::size_t>(memory->device())].Give(memory->bytes());
   machine.freed.push_back({buffer_id, memory->IsZero()});
 }
 

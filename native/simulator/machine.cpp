@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -18,6 +19,22 @@ PhysicalMemory::~PhysicalMemory() { munmap(host_, bytes_); }
 
 bool PhysicalMemory::IsZero() const {
   return host_[0] == 0 && std::memcmp(host_, host_ + 1, bytes_ - 1) == 0;
+}
+
+std::size_t Device::FreeBytes() const {
+  const std::size_t used = config.shared_memory ? config.shared_memory->UsedBytes() : used_bytes;
+  return config.memory_bytes - std::min(used, config.memory_bytes);
+}
+
+bool Device::Take(std::size_t bytes) {
+  const bool taken = config.shared_memory ? config.shared_memory->Take(bytes, config.memory_bytes) : bytes <= FreeBytes();
+  if (taken) used_bytes += bytes;
+  return taken;
+}
+
+void Device::Give(std::size_t bytes) {
+  used_bytes -= bytes;
+  if (config.shared_memory) config.shared_memory->Give(bytes);
 }
 
 Machine::Machine() { Reset({DeviceConfig{}}, driver_version); }

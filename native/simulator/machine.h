@@ -13,6 +13,7 @@
 #include "../driver/abi.h"
 #include "faults.h"
 #include "ptx_interpreter.h"
+#include "shared_memory.h"
 
 namespace vram::simulator {
 
@@ -57,13 +58,19 @@ struct DeviceConfig {
   std::size_t memory_bytes = std::size_t{2} << 30;
   std::string name = "Simulated GPU";
   std::map<int, int> attributes;
+  std::shared_ptr<SharedMemory> shared_memory;  // null: the memory is this process's alone
 };
 
 struct Device {
   DeviceConfig config;
-  std::size_t used_bytes = 0;
+  std::size_t used_bytes = 0;  // by this process
   int context_references = 0;
   CUresult lost = driver::kSuccess;
+
+  std::size_t FreeBytes() const;
+  // False: so much is not free.
+  bool Take(std::size_t bytes);
+  void Give(std::size_t bytes);
 };
 
 struct LateCopy {

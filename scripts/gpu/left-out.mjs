@@ -21,6 +21,7 @@ export const leftOut = {
   "vram-residency/test/model/shard-index.test.ts": NO_DEVICE,
   "vram-residency/test/readme.test.ts": "compiles TypeScript of the repository",
   "vram-residency/test/requirements/leakage.test.ts": FAULTS,
+  "vram-residency/test/requirements/memory-race.test.ts": FAULTS,
   "vram-seal": NO_DEVICE,
   "vram-simulator": FAULTS,
   "vram-text": NO_DEVICE,

@@ -1,7 +1,11 @@
 // The simulated driver's own rules, as far as the addon relies on them.
+#include <unistd.h>
+
+#include <cstdlib>
 #include <cstring>
 
 #include "simulator/control.h"
+#include "simulator/shared_memory.h"
 #include "driver/abi.h"
 #include "test/harness.h"
 
@@ -62,6 +66,13 @@ void Free(const Memory& memory) {
   EXPECT_EQUAL(cuMemAddressFree(memory.address, kBytes), kSuccess);
 }
 
+std::size_t FreeBytes() {
+  std::size_t free_bytes = 0;
+  std::size_t total_bytes = 0;
+  EXPECT_EQUAL(cuMemGetInfo_v2(&free_bytes, &total_bytes), kSuccess);
+  return free_bytes;
+}
+
 std::uint64_t Attribute(CUdeviceptr address, int attribute) {
   std::uint64_t value = 0;
   EXPECT_EQUAL(cuPointerGetAttribute(&value, attribute, address), kSuccess);
@@ -106,6 +117,31 @@ TEST("simulator: linear memory is whole granules, counts as used, and is freed b
   const Memory mapped = Allocate();
   EXPECT_EQUAL(cuMemFree_v2(mapped.address), kInvalidValue);
   Free(mapped);
+}
+
+TEST("simulator: memory that another process uses is not free, and is to be had once it is given back") {
+  char path[] = "/tmp/vram-shared-XXXXXX";
+  close(mkstemp(path));
+  OpenDevice({{2 * kBytes, "shared", {}, path}});
+  const auto other = vram::simulator::SharedMemory::Open(path);
+  EXPECT(other->Take(kBytes, 2 * kBytes));
+  const Memory memory = Allocate();
+  EXPECT_EQUAL(FreeBytes(), 0u);
+  CUmemGenericAllocationHandle handle = 0;
+  const CUmemAllocationProp properties = Properties();
+  EXPECT_EQUAL(cuMemCreate(&handle, kBytes, &properties, 0), kOutOfMemory);
+  CUdeviceptr linear = 0;
+  EXPECT_EQUAL(cuMemAlloc_v2(&linear, 1), kOutOfMemory);
+  EXPECT_EQUAL(control::ReadStats().allocated_bytes, kBytes);
+  EXPECT(!control::Reset({{kBytes, "refused", {}, "/dev/null"}}, 12040));
+  EXPECT_EQUAL(other->UsedBytes(), 2 * kBytes);
+  other->Give(kBytes);
+  EXPECT_EQUAL(cuMemCreate(&handle, kBytes, &properties, 0), kSuccess);
+  EXPECT_EQUAL(cuMemRelease(handle), kSuccess);
+  Free(memory);
+  EXPECT_EQUAL(FreeBytes(), 2 * kBytes);
+  OpenDevice();
+  unlink(path);
 }
 
 TEST("simulator: an attribute that no driver has is an invalid value") {

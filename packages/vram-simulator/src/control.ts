@@ -11,6 +11,11 @@ export interface SimulatedDevice {
   readonly name?: string;
   /** Values of `CUdevice_attribute`s, by number; others are those of a discrete card. */
   readonly attributes?: Readonly<Record<number, number>>;
+  /**
+   * Processes that name the same file, up to 64, share the device's memory. It is made where there is none, and is of no use
+   * to anything else. Memory of a process that ended, however it did, is free again.
+   */
+  readonly sharedMemoryFile?: string;
 }
 
 export interface SimulatorConfig {
@@ -37,20 +42,26 @@ export interface BitAddress {
 /** Codes that end a device's context for good. */
 const LOST_CODES: readonly number[] = [46, 214, 700, 719, 999];
 
-/** Forgets memory, faults and counts, and starts with these devices. Ids go on: none is ever used twice. */
+/**
+ * Forgets memory, faults and counts, and starts with these devices. Ids go on: none is ever used twice.
+ *
+ * @throws SimulatorError `INVALID_INPUT`, and nothing is forgotten
+ */
 export function resetSimulator(config: SimulatorConfig = {}): void {
   const { devices = [{}], driverVersion = 12_040 } = config;
-  native().reset(
-    devices.map(({ memoryBytes = 2 ** 31, name = "Simulated GPU", attributes = {} }) => ({
+  const shared = native().reset(
+    devices.map(({ memoryBytes = 2 ** 31, name = "Simulated GPU", attributes = {}, sharedMemoryFile }) => ({
       memoryBytes: integer("memoryBytes", memoryBytes, 1, 2 ** 46),
       name: text("name", name),
       attributes: Object.entries(attributes).map(([attribute, value]): [number, number] => [
         integer("attribute", Number(attribute), 1, 2 ** 31 - 1),
         integer("attribute value", value, -(2 ** 31), 2 ** 31 - 1),
       ]),
+      ...(sharedMemoryFile === undefined ? {} : { sharedMemoryFile: path("sharedMemoryFile", sharedMemoryFile) }),
     })),
     integer("driverVersion", driverVersion, 0, 2 ** 31 - 1),
   );
+  if (!shared) throw invalidInput("sharedMemoryFile", "be a new file, or one that fewer than 64 simulators share");
 }
 
 /** Makes a call of an entry point answer `code` without doing anything. A sticky driver code loses the device. */
@@ -130,6 +141,11 @@ function entryPoint(name: unknown): string {
 function text(argument: string, value: unknown): string {
   if (typeof value === "string" && /^[\x20-\x7e]{1,99}$/.test(value)) return value;
   throw invalidInput(argument, "be 1 to 99 printable ASCII characters");
+}
+
+function path(argument: string, value: unknown): string {
+  if (typeof value === "string" && /^[^\0]+$/.test(value)) return value;
+  throw invalidInput(argument, "be a path");
 }
 
 function decimal(argument: string, value: unknown): bigint {

@@ -6,7 +6,10 @@ type Occasion = [after: number, sticky: boolean];
 
 /** The control addon (native/simulator/control_binding.cpp); it trusts its arguments. */
 interface NativeControl {
-  reset(devices: { memoryBytes: number; name: string; attributes: [number, number][] }[], driverVersion: number): void;
+  reset(
+    devices: { memoryBytes: number; name: string; attributes: [number, number][]; sharedMemoryFile?: string }[],
+    driverVersion: number,
+  ): boolean;
   isEntryPoint(name: string): boolean;
   failCall(entryPoint: string, code: number, ...occasion: Occasion): void;
   flipBit(bufferId: bigint, byteOffset: number, bit: number): boolean;
