@@ -28,6 +28,7 @@ import type { ModelSource } from "./source/model-source.js";
 import { Scrubber } from "./scrubber.js";
 import { partOf, verifyPart } from "./verify-range.js";
 import type { RangeReport } from "./verify-range.js";
+import { stopIfUnforeseen } from "./stop-if-unforeseen.js";
 import { verifyTarget } from "./verify.js";
 import type { VerifyReport, VerifyTarget } from "./verify.js";
 import type { Worker } from "./worker.js";
@@ -306,15 +307,6 @@ function sealedShard(worker: Worker, live: LiveShard): SealedShard {
       return correlated(newCorrelationId(), () => releaseShard(worker, live, "released"));
     },
   });
-}
-
-async function stopIfUnforeseen<T>(worker: Worker, operation: () => Promise<T>): Promise<T> {
-  try {
-    return await operation();
-  } catch (error) {
-    const failure = toVramError(error);
-    throw failure.code === "STOPPED" ? await worker.stop(failure) : failure;
-  }
 }
 
 /** Closes the audit trail, then the keys: all, whatever happens to one. */

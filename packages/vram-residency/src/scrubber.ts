@@ -6,11 +6,14 @@ import type { ByteRange } from "./lease.js";
 import type { ParsedScrubOptions } from "./options/call-options.js";
 import type { LiveShard } from "./registry.js";
 import { verifyPlacement } from "./read-device.js";
+import { stopIfUnforeseen } from "./stop-if-unforeseen.js";
 import { verifyShardRange } from "./verify-range.js";
 import type { Worker } from "./worker.js";
 
 /** How long a scrub waits where nothing is resident. */
 const IDLE_MS = 1000;
+/** A timer takes no more. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
 /** Steps come up to this part of their spacing earlier or later, so that nobody knows when a range is read. */
 const JITTER = 0.25;
 
@@ -158,7 +161,7 @@ export class Scrubber {
     if (this.#worker.registry.find(shard.shardId) !== shard) return;
     const unpin = shard.pins.take();
     try {
-      await verification();
+      await stopIfUnforeseen(this.#worker, verification);
     } catch {
       // Told by the trail and by the worker's signal.
     } finally {
@@ -175,7 +178,7 @@ export class Scrubber {
 
   async #orAborted(wait: Promise<void>): Promise<void> {
     const ended = new AbortController();
-    const aborted = delay(2 ** 31 - 1, undefined, { signal: AbortSignal.any([this.#signal, ended.signal]), ref: false }).catch(() => undefined);
+    const aborted = delay(LONGEST_WAIT_MS, undefined, { signal: AbortSignal.any([this.#signal, ended.signal]), ref: false }).catch(() => undefined);
     await Promise.race([wait, aborted]);
     ended.abort();
   }
@@ -185,7 +188,7 @@ export class Scrubber {
       await this.#checkPlacements();
       const leftMs = wakeMs - performance.now();
       if (leftMs <= 0 || this.#signal.aborted) return;
-      const waitMs = Math.min(leftMs, this.#options.placementIntervalMs);
+      const waitMs = Math.min(leftMs, this.#options.placementIntervalMs, LONGEST_WAIT_MS);
       await delay(waitMs, undefined, { signal: this.#signal, ref: false }).catch(() => undefined);
     }
   }

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { generate } from "vram-seal";
 import { flipBit, hashNatively, setPointerAttribute, simulatorStats } from "vram-simulator/control";
 import { describe, expect, vi } from "vitest";
-import { bufferIdOf, deferred, eventsOfType, itWithFaults, openWorkplace, patternBytes, refusal } from "./fixture.js";
+import { bufferIdOf, deferred, eventsOfType, itWithFaults, openWorkplace, patternBytes, refusal, watchedKey } from "./fixture.js";
 
 const MIB = 1 << 20;
 /** CU_POINTER_ATTRIBUTE_IS_MANAGED. */
@@ -55,6 +56,17 @@ describe("a scrub", () => {
     expect(scrubber.isOnTime).toBe(true);
     await vi.waitFor(() => { expect(scrubber.isOnTime).toBe(false); }, 5000);
     expect(scrubber.progress[0]?.passes).toBeGreaterThan(0);
+  });
+
+  itWithFaults("that meets an error nobody foresaw stops the worker", async () => {
+    let scrubs = false;
+    const sealKey = watchedKey(await generate(), () => { if (scrubs) throw new TypeError("unforeseen"); });
+    const { residency } = await openWorkplace({ sealKey });
+    await residency.seal(patternBytes(9000));
+    scrubs = true;
+    residency.startScrub({ periodMs: 10, placementIntervalMs: Number.MAX_SAFE_INTEGER });
+    await vi.waitFor(() => { expect(residency.signal.aborted).toBe(true); }, 5000);
+    expect(residency.signal.reason).toMatchObject({ code: "STOPPED" });
   });
 
   itWithFaults("begins no range while an execution runs, if asked to pause", async () => {
