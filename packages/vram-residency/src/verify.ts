@@ -32,7 +32,11 @@ export interface PinnedShard {
  * that is closed or not of this residency.
  */
 export async function pinTarget(worker: Worker, target: VerifyTarget): Promise<PinnedShard> {
-  const shard = SealedShard.is(target) ? ownShard(worker, target) : await presentedShard(worker, target);
+  return SealedShard.is(target) ? pin(ownShard(worker, target)) : presentedShard(worker, target);
+}
+
+/** In the same turn in which the shard was found: a release may begin in the next. */
+function pin(shard: LiveShard): PinnedShard {
   return { shard, unpin: shard.pins.take() };
 }
 
@@ -56,7 +60,7 @@ export async function verifyTarget(
   }
 }
 
-async function presentedShard(worker: Worker, seal: unknown): Promise<LiveShard> {
+async function presentedShard(worker: Worker, seal: unknown): Promise<PinnedShard> {
   if (typeof seal !== "object" || seal === null) throw invalidInput("shard", "be a sealed shard or a seal");
   const statement = await checkSeal(worker, seal, null);
   const live = worker.registry.find(statement.shardId);
@@ -64,7 +68,7 @@ async function presentedShard(worker: Worker, seal: unknown): Promise<LiveShard>
     throw await refuse(worker, { shardId: statement.shardId, reason: "unknown_shard" });
   }
   // Whoever holds the key can sign another statement under the same sequence number.
-  if (canonicalize(live.statement) === canonicalize(statement)) return live;
+  if (canonicalize(live.statement) === canonicalize(statement)) return pin(live);
   throw await refuse(worker, { shardId: statement.shardId, reason: "statement" });
 }
 

@@ -6,7 +6,7 @@ import type { AuditEvent } from "vram-audit";
 import { generate } from "vram-seal";
 import { flipBit, simulatorStats } from "vram-simulator/control";
 import { expect, it } from "vitest";
-import type { SealedShard } from "../src/index.js";
+import type { SealedShard, VramError } from "../src/index.js";
 import { backend, bufferIdOf, deferred, eventsOfType, expectNothingHeld, itWithFaults, openWorkplace, patternBytes, refusal, temporaryFolder, watchedKey, watchedLog } from "./fixture.js";
 
 it("a verification after fn that waits for another keeps the shard until it has ended", async () => {
@@ -37,6 +37,19 @@ it("a verification after fn that waits for another keeps the shard until it has 
   await place.residency.close();
   expect(await eventsOfType(place, "vram.seal.verification_failed")).toEqual([]);
   expectNothingHeld();
+});
+
+itWithFaults("a seal that is presented while its shard is closed is verified before the memory goes, or unknown", async () => {
+  for (let turns = 0; turns < 24; turns += 1) {
+    const { residency } = await openWorkplace();
+    const shard = await residency.seal(patternBytes(4096));
+    const verifying = residency.verify(shard.seal).then(() => "verified", (error: unknown) => (error as VramError).details["reason"]);
+    for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+    const closing = shard.close();
+    expect(["verified", "unknown_shard"]).toContain(await verifying);
+    await closing;
+    await residency.close();
+  }
 });
 
 itWithFaults("damage that comes while a range is verified again is located afterwards", async () => {
