@@ -5,7 +5,6 @@ import { correlated, newCorrelationId } from "./correlation.js";
 import { invalidInput, toVramError } from "./errors.js";
 import { workerStopped } from "./events.js";
 import { assertNotHeldHere, prepareExecution } from "./execute.js";
-import { readGiven } from "./given.js";
 import { closeHostDevices, findHost, hostsInTurn, totalCapacity } from "./host-device.js";
 import type { DeviceSelector } from "./host-device.js";
 import { verifyTargets } from "./hold-verified.js";
@@ -29,6 +28,8 @@ import { Scrubber } from "./scrubber.js";
 import { partOf, verifyPart } from "./verify-range.js";
 import type { RangeReport } from "./verify-range.js";
 import { stopIfUnforeseen } from "./stop-if-unforeseen.js";
+import { isSet, targetsOf } from "./targets.js";
+import type { ExecuteTarget } from "./targets.js";
 import { verifyTarget } from "./verify.js";
 import type { VerifyReport, VerifyTarget } from "./verify.js";
 import type { Worker } from "./worker.js";
@@ -275,23 +276,6 @@ export class Residency {
     operation.then(forget, forget);
     return operation;
   }
-}
-
-/** What `execute` takes: a shard, a seal that somebody presents, or a set. */
-export type ExecuteTarget = VerifyTarget | SealedSet;
-
-/** @throws VramError `INVALID_INPUT` */
-function targetsOf(shards: ExecuteTarget | readonly ExecuteTarget[]): readonly VerifyTarget[] {
-  const targets = readGiven("shards", () => {
-    const given = Array.isArray(shards) ? [...(shards as readonly ExecuteTarget[])] : [shards as ExecuteTarget];
-    return given.flatMap((each): readonly VerifyTarget[] => (isSet(each) ? each.shards : [each]));
-  });
-  if (targets.length === 0) throw invalidInput("shards", "name at least one shard");
-  return targets;
-}
-
-function isSet(target: unknown): target is SealedSet {
-  return readGiven("shards", () => target instanceof SealedSet);
 }
 
 function randomSetId(): string {
