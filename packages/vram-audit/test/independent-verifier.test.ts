@@ -75,7 +75,7 @@ describe("a verifier in another language agrees", () => {
     await writeNewerLog(dir);
     await (await openAuditLog({ dir })).close();
     expect(await verdict(dir)).toBe(true);
-    await writeLog(dir, (await readLog(dir)).map((line) => line.replace("vram.shard.repaired", "vram.shard.replaced")));
+    await writeLog(dir, (await readLog(dir)).map((line) => line.replace("vram.shard.migrated", "vram.shard.moved")));
     expect(await verdict(dir)).toBe(false);
   });
 

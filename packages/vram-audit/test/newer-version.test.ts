@@ -35,7 +35,7 @@ describe("a log with events of a newer version's types", () => {
     const entries = await entriesOf(dir);
     expect(entries.map(({ line }) => line)).toEqual(after);
     const newer = entries.filter(({ event }) => event === undefined);
-    expect(newer.map(({ envelope }) => envelope.type)).toEqual(["vram.shard.repaired", "vram.audit.compacted"]);
+    expect(newer.map(({ envelope }) => envelope.type)).toEqual(["vram.shard.migrated", "vram.audit.compacted"]);
     for (const entry of newer) {
       expect(toOcsf(entry).raw_data).toBe(entry.line);
       expect(toOtel(entry).resourceLogs[0].scopeLogs[0].logRecords[0].attributes).toContainEqual({ key: "log.record.original", value: { stringValue: entry.line } });

@@ -3,7 +3,7 @@ import { DurableAuditLog } from "../../src/log/durable-audit-log.js";
 import { sealed } from "./events.js";
 
 const EVENTS = [
-  { type: "vram.shard.repaired", severity: "warning", data: { shardId: "a", blocks: [1.5, null, { "é": true }] } },
+  { type: "vram.shard.migrated", severity: "warning", data: { shardId: "a", blocks: [1.5, null, { "é": true }] } },
   { type: "vram.audit.compacted", severity: "info", data: {} },
 ];
 
