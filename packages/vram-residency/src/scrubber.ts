@@ -36,6 +36,7 @@ interface Step {
 
 interface ShardScrub {
   readonly shard: LiveShard;
+  readonly ranges: number;
   /** Ranges of this pass that are not verified yet. */
   openRanges: number;
   doneBytes: number;
@@ -105,7 +106,7 @@ export class Scrubber {
     return [...live].flatMap((shard) => {
       const ranges = rangesOf(shard, this.#options.rangeBytes);
       const before = this.#states.get(shard) ?? { placementMs: nowMs, passes: 0, lastPassAt: null };
-      const state: ShardScrub = { ...before, shard, openRanges: ranges.length, doneBytes: 0, passStartMs: nowMs };
+      const state: ShardScrub = { ...before, shard, ranges: ranges.length, openRanges: ranges.length, doneBytes: 0, passStartMs: nowMs };
       this.#states.set(shard, state);
       return ranges.map((range) => ({ state, range }));
     });
@@ -143,8 +144,7 @@ export class Scrubber {
     if (state.openRanges > 0) return;
     state.passes += 1;
     state.lastPassAt = new Date().toISOString();
-    const ranges = rangesOf(shard, this.#options.rangeBytes).length;
-    await this.#worker.record(shardScrubbed(shard.statement, { ranges, durationMs: performance.now() - state.passStartMs }));
+    await this.#worker.record(shardScrubbed(shard.statement, { ranges: state.ranges, durationMs: performance.now() - state.passStartMs }));
   }
 
   /** Looks where shards lie that no range was read of for long. */
