@@ -1,6 +1,7 @@
 import { request } from "node:http";
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openAuditLog } from "vram-audit";
 import type { AuditLog, OpenAuditLogOptions } from "vram-audit";
@@ -43,7 +44,11 @@ export async function openLog(options: Partial<OpenAuditLogOptions> = {}): Promi
 }
 
 export function openFeed({ dir, log }: OpenLog): EventFeed {
-  const feed = new EventFeed({ dir, linesBefore: log.head().size });
+  return feedOf(dir, log.head().size);
+}
+
+export function feedOf(dir: string, linesBefore: number): EventFeed {
+  const feed = new EventFeed({ dir, linesBefore });
   onTestFinished(() => feed.close());
   return feed;
 }
@@ -52,9 +57,9 @@ export interface Served extends ServiceServer {
   readonly port: number;
 }
 
-/** A server at a free port of 127.0.0.1. */
+/** A server at a free port of 127.0.0.1; without a feed of the test's own, one of a log that is not there. */
 export async function serve(options: Partial<ServerOptions> = {}): Promise<Served> {
-  const feed = options.feed ?? openFeed(await openLog());
+  const feed = options.feed ?? feedOf(join(tmpdir(), "vram-test-no-log"), 0);
   const server = await startServer({
     ...{ listen: { host: "127.0.0.1", port: 0 }, view: fakeView(), feed, page: (nonce) => `<script nonce="${nonce}"></script>` },
     ...options,
