@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { aborted } from "../src/errors.js";
 import { sealVerificationFailed } from "../src/events.js";
 import { SERVER_LIMITS } from "../src/service/http/server-limits.js";
 import type { Listen } from "../src/service/listen-address.js";
@@ -31,6 +32,11 @@ async function connected(port: number): Promise<Socket> {
   return socket;
 }
 
+/** Resolves when the server has ended a connection, in whatever way. */
+function ended(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.resume().on("close", () => { resolve(); }));
+}
+
 async function millisecondsOf(run: () => Promise<unknown>): Promise<number> {
   const before = performance.now();
   await run();
@@ -44,7 +50,7 @@ describe("a service is there for others", () => {
     slow.write("GET /metrics HTTP/1.1\r\n");
     const drip = setInterval(() => slow.write("x: y\r\n"), 200);
     const silent = await connected(port);
-    const closed = Promise.all([once(slow.resume(), "close"), once(silent.resume(), "close")]);
+    const closed = Promise.all([ended(slow), ended(silent)]);
     expect((await ask(port)).status).toBe(200);
     expect(await millisecondsOf(() => closed)).toBeLessThan(SERVER_LIMITS.headersMs + 2000);
     clearInterval(drip);
@@ -58,7 +64,7 @@ describe("a service is there for others", () => {
     const socket = await connected(port);
     socket.pause();
     socket.write(`${GET}\r\n`.repeat(2000));
-    await once(socket.resume(), "close");
+    await ended(socket);
     expect(asked).toBeLessThan(3);
     expect((await ask(port)).status).toBe(200);
   });
@@ -72,7 +78,7 @@ describe("a service is there for others", () => {
     await delay(1000);
     let received = 0;
     socket.on("data", (chunk: Buffer) => { received += chunk.length; });
-    await once(socket.resume(), "close");
+    await ended(socket);
     expect(received).toBeLessThan(20_000_000);
   });
 
@@ -89,9 +95,10 @@ describe("a service is there for others", () => {
     expect(lineNumbers(good)).toHaveLength(401);
     let text = "";
     late.setEncoding("latin1").on("data", (chunk: string) => { text += chunk.replaceAll("n".repeat(1000), ""); });
+    late.resume();
     await expect.poll(() => text.includes("id: 401\n"), { timeout: 5000 }).toBe(true);
     expect(text).toMatch(/^event: gap$/m);
-    await once(stalled.resume(), "close");
+    await ended(stalled);
   });
 
   it("up to its limit of streams, and again when one has left", async () => {
@@ -113,7 +120,7 @@ describe("a service is there for others", () => {
     const attest = (_: Uint8Array, signal: AbortSignal) =>
       new Promise<string>((_resolve, reject) => {
         signals.push(signal);
-        signal.addEventListener("abort", () => { reject(new Error("left")); });
+        signal.addEventListener("abort", () => { reject(aborted()); });
       });
     const { port } = await serve({ view: fakeView({ attest }), limits: { ...SERVER_LIMITS, stalledMs: 200 } });
     const first = await connected(port);
@@ -190,9 +197,9 @@ const flood = (port: number): string => `
 describe("a Unix socket", () => {
   it("is its owner's alone from the beginning, needs no token, and is gone with the server", async () => {
     const socketPath = join(await temporaryFolder(), "hold.sock");
-    const before = process.umask();
     const server = await serve({ listen: { socketPath } });
-    expect(process.umask()).toBe(before);
+    await writeFile(`${socketPath}.other`, "");
+    expect((await stat(`${socketPath}.other`)).mode & 0o777).not.toBe(0o600);
     expect((await stat(socketPath)).mode & 0o777).toBe(0o600);
     expect(server.address).toBe("the socket hold.sock");
     expect((await ask(0, { socketPath, headers: { host: "localhost" } })).status).toBe(200);
