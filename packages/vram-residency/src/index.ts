@@ -14,6 +14,8 @@ export type { SealedShard, ShardRecord } from "./shard.js";
 export type { ByteRange, Lease, ShardLease } from "./lease.js";
 export type { TensorView } from "./tensor-view.js";
 export type { ScrubProgress, Scrubber } from "./scrubber.js";
+export type { AuditTrailStatus, DevicePolicy, ShardStatus } from "./status.js";
+export type { AuditedMessage, OperationMessage, OperationName } from "./telemetry/channels.js";
 export type { VerifyReport, VerifyTarget } from "./verify.js";
 export type { RangeReport } from "./verify-range.js";
 export type { DamageReport } from "./damage.js";

@@ -24,6 +24,7 @@ export function liveShard(worker: Worker, { image: { header, leadBytes, source }
     leases: new Pins(),
     lifecycle: new ShardLifecycle(),
     verification: new SharedRun((signal) => verifyPinned(worker, shard, signal)),
+    verifiedAt: sealed.statement.sealedAt,
     reread: source.reread,
     repairedBlocks: new Set(),
   };

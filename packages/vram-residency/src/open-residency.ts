@@ -13,6 +13,7 @@ import type { OpenResidencyOptions, ParsedOpenOptions } from "./options/open-opt
 import { policyError } from "./policy-error.js";
 import { Residency } from "./residency.js";
 import { assertUsable } from "./seal-keys.js";
+import { audited, traced } from "./telemetry/publish.js";
 import { Worker } from "./worker.js";
 
 /**
@@ -27,7 +28,7 @@ export async function openResidency(options: OpenResidencyOptions): Promise<Resi
   try {
     given = readGiven("options", () => ownFields(options), "INVALID_CONFIG");
     const parsed = parseOpenOptions(given);
-    return await correlated(parsed.correlationId, () => open(parsed));
+    return await correlated(parsed.correlationId, () => traced("open", { "vram.worker.id": parsed.workerId }, () => open(parsed)));
   } catch (error) {
     await closeGiven(Object(given) as Partial<OpenResidencyOptions>);
     throw toVramError(error);
@@ -45,8 +46,9 @@ async function open({ device: selectors, sealKey, audit, workerId, limits, ...op
   for (const { facts, report: deviceReport } of judged) {
     const report = joinReports(deviceReport, keyReport);
     if (report.ok) continue;
-    const event = { ...policyViolated("open", null, report), source: workerSource(workerId), correlationid: options.correlationId };
-    throw policyError(report, { gpuDevice: facts.ordinal, cause: await failureOf(audit.append(event)) });
+    const event = policyViolated("open", null, report);
+    const append = () => audit.append({ ...event, source: workerSource(workerId), correlationid: options.correlationId });
+    throw policyError(report, { gpuDevice: facts.ordinal, cause: await failureOf(audited(event, append)) });
   }
   const instanceId = randomBytes(16).toString("hex");
   await assertUsable(sealKey, instanceId);

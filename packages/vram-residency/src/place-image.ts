@@ -8,6 +8,7 @@ import type { SealProgress } from "./options/seal-options.js";
 import { policyError } from "./policy-error.js";
 import type { HeldMemory } from "./registry.js";
 import { mismatch } from "./seal-failure.js";
+import { tracedOn } from "./telemetry/publish.js";
 import type { Worker } from "./worker.js";
 
 /** What was established about an image in device memory. */
@@ -31,10 +32,12 @@ export async function placeImage(
 ): Promise<PlacedImage> {
   const { allocation } = memory;
   const { expect, signal, onProgress } = options;
-  const loadedDigest = await load(memory, image, options);
-  await allocation.freeze();
+  const loadedDigest = await tracedOn(memory, "load", () => load(memory, image, options));
+  await tracedOn(memory, "freeze", () => allocation.freeze());
   const placement = await checkedPlacement(worker, memory);
-  const digest = await allocation.digest({ signal, keepTree: true, onProgress: (doneBytes) => { onProgress("digest", doneBytes); } });
+  const digest = await tracedOn(memory, "digest", () =>
+    allocation.digest({ signal, keepTree: true, onProgress: (doneBytes) => { onProgress("digest", doneBytes); } }),
+  );
   compare("load", loadedDigest, digest);
   compare("expect", expect?.fsverity, digest);
   compare("load", image.source.measuredDigest, digest);

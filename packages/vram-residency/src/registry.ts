@@ -5,6 +5,7 @@ import type { Seal, SealStatement } from "vram-seal";
 import { invalidInput } from "./errors.js";
 import type { HostDevice } from "./host-device.js";
 import type { Pins } from "./pins.js";
+import type { ScrubProgress } from "./scrubber.js";
 import type { ShardLifecycle } from "./shard-lifecycle.js";
 import type { SharedRun } from "./shared-run.js";
 import type { BlockReader } from "./source/model-source.js";
@@ -35,6 +36,10 @@ export interface LiveShard extends HeldMemory {
   readonly verification: SharedRun<Verified>;
   /** The newest whole verification, and when it began by `performance.now()`; undefined once damage was found. */
   latest?: { readonly verified: Verified; readonly startedMs: number } | undefined;
+  /** All of it was read from device memory and found good since then; UTC, RFC 3339. */
+  verifiedAt: string;
+  /** How far a scrub that runs has come with it. */
+  scrub?: Omit<ScrubProgress, "shardId" | "totalBytes"> | undefined;
   /** Reads blocks of the source again, where that can be done. */
   readonly reread: BlockReader | undefined;
   /** Blocks that a repair wrote. */

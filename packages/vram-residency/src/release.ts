@@ -1,6 +1,7 @@
 import { toVramError } from "./errors.js";
 import { shardDeallocated } from "./events.js";
 import type { HeldMemory, LiveShard } from "./registry.js";
+import { tracedOn } from "./telemetry/publish.js";
 import type { Worker } from "./worker.js";
 
 /** Why memory is given back: its shard was closed, a seal was undone, or the residency was closed. */
@@ -11,7 +12,7 @@ export type ReleaseCause = "released" | "undone" | "closed";
  * given back stays counted, and it or a failed audit stops the worker.
  */
 export async function releaseMemory(worker: Worker, memory: HeldMemory, cause: ReleaseCause): Promise<void> {
-  const report = await memory.allocation.release({ viewTimeoutMs: worker.parts.viewTimeoutMs });
+  const report = await tracedOn(memory, "release", () => memory.allocation.release({ viewTimeoutMs: worker.parts.viewTimeoutMs }));
   if (report.wiped && report.freed) memory.reservation.release();
   const event = shardDeallocated(memory, report, cause);
   if (!report.wiped || !report.freed) {

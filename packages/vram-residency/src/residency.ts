@@ -1,15 +1,16 @@
 import { randomBytes } from "node:crypto";
 import type { SealKey } from "vram-seal";
 import { attestShards } from "./attest.js";
+import { closeWorker } from "./close-worker.js";
 import { correlated, newCorrelationId } from "./correlation.js";
 import { invalidInput, toVramError } from "./errors.js";
-import { workerStopped } from "./events.js";
 import { assertNotHeldHere, prepareExecution } from "./execute.js";
-import { closeHostDevices, findHost, hostsInTurn, totalCapacity } from "./host-device.js";
+import { findHost, hostsInTurn, totalCapacity } from "./host-device.js";
 import type { DeviceSelector } from "./host-device.js";
 import { verifyTargets } from "./hold-verified.js";
 import type { Lease } from "./lease.js";
 import type { ResidencyState } from "./lifecycle.js";
+import { Operations } from "./operations.js";
 import { parseAttestOptions, parseCallOptions, parseExecuteOptions, parseScrubOptions, parseVerifyOptions } from "./options/call-options.js";
 import { parseSealKey } from "./options/open-options.js";
 import { parseSealOptions, parseSealSetOptions } from "./options/seal-options.js";
@@ -27,7 +28,8 @@ import type { ModelSource } from "./source/model-source.js";
 import { Scrubber } from "./scrubber.js";
 import { partOf, verifyPart } from "./verify-range.js";
 import type { RangeReport } from "./verify-range.js";
-import { stopIfUnforeseen } from "./stop-if-unforeseen.js";
+import { auditTrailStatus, devicePolicies, shardStatus } from "./status.js";
+import type { AuditTrailStatus, DevicePolicy, ShardStatus } from "./status.js";
 import { isSet, targetsOf } from "./targets.js";
 import type { ExecuteTarget } from "./targets.js";
 import { verifyTarget } from "./verify.js";
@@ -52,12 +54,13 @@ export interface ResidencyDevice {
 /** One worker's sealed model weights on one GPU or several. Opened by `openResidency`. */
 export class Residency {
   readonly #worker: Worker;
-  readonly #operations = new Set<Promise<unknown>>();
+  readonly #operations: Operations;
   #closed: Promise<void> | undefined;
 
   /** @internal */
   constructor(worker: Worker) {
     this.#worker = worker;
+    this.#operations = new Operations(worker);
   }
 
   /** `ready`, `stopped` after a refusal (only releasing still works), or `closed`. */
@@ -76,7 +79,7 @@ export class Residency {
    * `POLICY_VIOLATION`, `KEY_UNAVAILABLE`, `AUDIT_UNAVAILABLE`, `INVALID_INPUT`, `ABORTED`, `STOPPED`; nothing of it stays.
    */
   async seal(source: ModelSource, options?: SealOptions): Promise<SealedShard> {
-    return this.#run(() => parseSealOptions(options), async (worker, { device, shardId, expect, format, ...rest }) => {
+    return this.#operations.run("seal", () => parseSealOptions(options), async (worker, { device, shardId, expect, format, ...rest }) => {
       const host = findHost(worker.parts.hosts, device, "options.device");
       const [live] = await sealParts(worker, { ...rest, parts: [{ source, host, shardId, approval: expect, format }], setId: null });
       if (live === undefined) throw invalidInput("source", "be one model");
@@ -90,7 +93,7 @@ export class Residency {
    * @throws VramError as `seal`; nothing of the set stays.
    */
   async sealSet(source: SetSource, options?: SealSetOptions): Promise<SealedSet> {
-    return this.#run(() => parseSealSetOptions(options), async (worker, { setId = randomSetId(), devices, expect, ...rest }) => {
+    return this.#operations.run("seal", () => parseSealSetOptions(options), async (worker, { setId = randomSetId(), devices, expect, ...rest }) => {
       const hostOf = hostsInTurn(worker.parts.hosts, devices);
       const { parts, checkHeaders } = await openSetSource(source, { setId, expect, hostOf });
       if (devices !== undefined && devices.length > parts.length) throw invalidInput("options.devices", "be no more than the files");
@@ -118,7 +121,8 @@ export class Residency {
     target: VerifyTarget | SealedSet,
     options?: CallOptions | VerifyPartOptions,
   ): Promise<VerifyReport | readonly VerifyReport[] | RangeReport> {
-    return this.#run<ParsedVerifyOptions, VerifyReport | readonly VerifyReport[] | RangeReport>(
+    return this.#operations.run<ParsedVerifyOptions, VerifyReport | readonly VerifyReport[] | RangeReport>(
+      "verify",
       () => parseVerifyOptions(options),
       (worker, { signal, ...rest }) => {
         const part = partOf(rest);
@@ -137,7 +141,7 @@ export class Residency {
   startScrub(options?: ScrubOptions): Scrubber {
     this.#worker.lifecycle.assertReady();
     const scrubber = new Scrubber(this.#worker, parseScrubOptions(options));
-    void this.#track(scrubber.ended);
+    void this.#operations.track(scrubber.ended);
     return scrubber;
   }
 
@@ -152,12 +156,13 @@ export class Residency {
     fn: (lease: Lease) => T | PromiseLike<T>,
     options?: ExecuteOptions,
   ): Promise<T> {
-    const run = await this.#run(() => parseExecuteOptions(options), async (worker, parsed) => {
-      if (typeof fn !== "function") throw invalidInput("fn", "be a function");
-      const execution = await prepareExecution(worker, targetsOf(shards), fn, parsed);
-      return () => correlated(parsed.correlationId, execution);
+    return this.#operations.begin("execute", () => parseExecuteOptions(options), async (parsed) => {
+      const execution = await this.#operations.guarded((worker) => {
+        if (typeof fn !== "function") throw invalidInput("fn", "be a function");
+        return prepareExecution(worker, targetsOf(shards), fn, parsed);
+      });
+      return execution();
     });
-    return this.#track(run());
   }
 
   /**
@@ -167,7 +172,7 @@ export class Residency {
    * @throws VramError as `verify`; nothing is signed then.
    */
   async attest(shards: ExecuteTarget | readonly ExecuteTarget[], options: AttestOptions): Promise<string> {
-    return this.#run(() => parseAttestOptions(options), (worker, parsed) => attestShards(worker, targetsOf(shards), parsed));
+    return this.#operations.run("attest", () => parseAttestOptions(options), (worker, parsed) => attestShards(worker, targetsOf(shards), parsed));
   }
 
   /**
@@ -176,7 +181,7 @@ export class Residency {
    * @throws VramError `INVALID_INPUT` for a key of this residency, `AUDIT_UNAVAILABLE`, `STOPPED`; the key stays the caller's.
    */
   async rotateSealKey(key: SealKey): Promise<void> {
-    return this.#run(() => parseCallOptions({}), (worker) => rotateKey(worker, parseSealKey(key)));
+    return this.#operations.run("rotate_key", () => parseCallOptions({}), (worker) => rotateKey(worker, parseSealKey(key)));
   }
 
   /**
@@ -185,7 +190,7 @@ export class Residency {
    * @throws VramError as `verify`; the shard then keeps its seal.
    */
   async reseal(shard: SealedShard, options?: CallOptions): Promise<void> {
-    return this.#run(() => parseCallOptions(options), (worker, { signal }) => {
+    return this.#operations.run("reseal", () => parseCallOptions(options), (worker, { signal }) => {
       if (!SealedShard.is(shard)) throw invalidInput("shard", "be a sealed shard");
       return resealShard(worker, shard, signal);
     });
@@ -198,7 +203,37 @@ export class Residency {
    * `AUDIT_UNAVAILABLE`, `STOPPED`
    */
   async retireSealKey(keyId: string): Promise<void> {
-    return this.#run(() => parseCallOptions({}), (worker) => retireKey(worker, keyId));
+    return this.#operations.run("retire_key", () => parseCallOptions({}), (worker) => retireKey(worker, keyId));
+  }
+
+  /** The shards that are resident now, in the order in which they were sealed. */
+  get shards(): readonly ShardStatus[] {
+    return this.#worker.registry.all().map(shardStatus);
+  }
+
+  /** Every rule of the policy with its verdict, for each device. */
+  get policy(): readonly DevicePolicy[] {
+    return devicePolicies(this.#worker);
+  }
+
+  /** How the audit trail stands: its state, its head, its anchors. */
+  get auditTrail(): AuditTrailStatus {
+    return auditTrailStatus(this.#worker);
+  }
+
+  /** Who this worker is; in every seal. */
+  get workerId(): string {
+    return this.#worker.parts.workerId;
+  }
+
+  /** This run of the worker, 32 hexadecimal characters; in every seal. */
+  get instanceId(): string {
+    return this.#worker.parts.instanceId;
+  }
+
+  /** How the driver came in: `cuda` is the system's, `simulator` bears the simulator's mark, `custom` is any other. */
+  get backend(): string {
+    return this.#worker.parts.driverFacts.backend;
   }
 
   /** The public half of the key that signs attestations, SubjectPublicKeyInfo in PEM: what a verifier pins. */
@@ -229,7 +264,7 @@ export class Residency {
     assertNotHeldHere(this.#worker.registry.all());
     this.#closed ??= correlated(newCorrelationId(), async () => {
       try {
-        await this.#close();
+        await closeWorker(this.#worker, this.#operations);
       } catch (error) {
         throw toVramError(error);
       }
@@ -239,42 +274,6 @@ export class Residency {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  async #close(): Promise<void> {
-    const { lifecycle, parts, registry } = this.#worker;
-    const first = lifecycle.close();
-    await Promise.allSettled(this.#operations);
-    await Promise.all(registry.all().map((shard) => releaseShard(this.#worker, shard, "closed")));
-    try {
-      await closeHostDevices(parts.hosts);
-      if (first) await this.#worker.record(workerStopped(parts, "closed", null));
-    } finally {
-      await closeServices(this.#worker);
-    }
-  }
-
-  #run<Options extends { readonly correlationId: string }, T>(parse: () => Options, operation: (worker: Worker, options: Options) => Promise<T>): Promise<T> {
-    return this.#track(
-      (async () => {
-        try {
-          this.#worker.lifecycle.assertReady();
-          const options = parse();
-          return await correlated(options.correlationId, () => stopIfUnforeseen(this.#worker, () => operation(this.#worker, options)));
-        } catch (error) {
-          throw toVramError(error);
-        }
-      })(),
-    );
-  }
-
-  #track<T>(operation: Promise<T>): Promise<T> {
-    this.#operations.add(operation);
-    const forget = (): void => {
-      this.#operations.delete(operation);
-    };
-    operation.then(forget, forget);
-    return operation;
   }
 }
 
@@ -291,13 +290,4 @@ function sealedShard(worker: Worker, live: LiveShard): SealedShard {
       return correlated(newCorrelationId(), () => releaseShard(worker, live, "released"));
     },
   });
-}
-
-/** Closes the audit trail, then the keys: all, whatever happens to one. */
-async function closeServices({ keys, parts: { audit, attestationKey } }: Worker): Promise<void> {
-  try {
-    await audit.close();
-  } finally {
-    await Promise.all([keys.close(), attestationKey.close()]);
-  }
 }

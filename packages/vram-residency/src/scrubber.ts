@@ -7,6 +7,7 @@ import type { ParsedScrubOptions } from "./options/call-options.js";
 import type { LiveShard } from "./registry.js";
 import { verifyPlacement } from "./read-device.js";
 import { stopIfUnforeseen } from "./stop-if-unforeseen.js";
+import { tracedOn } from "./telemetry/publish.js";
 import { verifyShardRange } from "./verify-range.js";
 import type { Worker } from "./worker.js";
 
@@ -41,6 +42,7 @@ interface ShardScrub {
   openRanges: number;
   doneBytes: number;
   passStartMs: number;
+  passStartedAt: string;
   placementMs: number;
   passes: number;
   lastPassAt: string | null;
@@ -97,17 +99,20 @@ export class Scrubber {
       if (steps.length === 0) await this.#pauseUntil(startMs + IDLE_MS);
       else this.#isOnTime = performance.now() - startMs <= this.#options.periodMs;
     }
+    for (const state of this.#states.values()) if (state.shard.scrub === state) state.shard.scrub = undefined;
   }
 
   /** The ranges of every shard that is live now. */
   #steps(nowMs: number): Step[] {
     const live = new Set(this.#worker.registry.all());
+    const passStartedAt = new Date().toISOString();
     for (const shard of this.#states.keys()) if (!live.has(shard)) this.#states.delete(shard);
     return [...live].flatMap((shard) => {
       const ranges = rangesOf(shard, this.#options.rangeBytes);
       const before = this.#states.get(shard) ?? { placementMs: nowMs, passes: 0, lastPassAt: null };
-      const state: ShardScrub = { ...before, shard, ranges: ranges.length, openRanges: ranges.length, doneBytes: 0, passStartMs: nowMs };
+      const state: ShardScrub = { ...before, shard, ranges: ranges.length, openRanges: ranges.length, doneBytes: 0, passStartMs: nowMs, passStartedAt };
       this.#states.set(shard, state);
+      shard.scrub = state;
       return ranges.map((range) => ({ state, range }));
     });
   }
@@ -137,13 +142,14 @@ export class Scrubber {
 
   async #verify({ state, range }: Step): Promise<void> {
     const { shard } = state;
-    await verifyShardRange(this.#worker, shard, range, this.#signal);
+    await tracedOn(shard, "scrub", () => verifyShardRange(this.#worker, shard, range, this.#signal), range.byteLength);
     state.placementMs = performance.now();
     state.doneBytes += range.byteLength;
     state.openRanges -= 1;
     if (state.openRanges > 0) return;
     state.passes += 1;
     state.lastPassAt = new Date().toISOString();
+    if (shard.verifiedAt < state.passStartedAt) shard.verifiedAt = state.passStartedAt;
     await this.#worker.record(shardScrubbed(shard.statement, { ranges: state.ranges, durationMs: performance.now() - state.passStartMs }));
   }
 

@@ -17,6 +17,7 @@ import type { HeldMemory, LiveShard } from "./registry.js";
 import { releaseMemory } from "./release.js";
 import { assertSetDigest, explainSealFailure } from "./seal-failure.js";
 import { fileNameOf } from "./source/file-source.js";
+import { tracedOn } from "./telemetry/publish.js";
 import type { Worker } from "./worker.js";
 
 /** One file of what is sealed together. */
@@ -200,7 +201,7 @@ async function sign(
   by: Signing,
 ): Promise<LiveShard> {
   const statement = sealStatement(worker, { candidate, memory, placed }, by);
-  const seal = await createSeal(statement, by.key);
+  const seal = await tracedOn(memory, "sign", () => createSeal(statement, by.key));
   worker.lifecycle.assertReady();
   await worker.record(shardSealed(statement));
   return liveShard(worker, { ...memory, statement, seal, image: candidate.image });

@@ -16,6 +16,26 @@ export interface ShardRecord {
   readonly totalShards?: number;
 }
 
+/** @internal */
+export function shardRecord(statement: SealStatement, sealed: boolean): ShardRecord {
+  const { shardId, modelRef, gpuDevice, gpuUuid, backend, vramBytes, digest, digestAlgorithm, sealedAt } = statement;
+  const { shardIndex, totalShards } = statement;
+  return {
+    shardId,
+    modelRef,
+    gpuDevice,
+    gpuUuid,
+    backend,
+    vramBytes,
+    digest,
+    digestAlgorithm,
+    sealedAt,
+    sealed,
+    ...(shardIndex === null ? {} : { shardIndex }),
+    ...(totalShards === null ? {} : { totalShards }),
+  };
+}
+
 /** @internal What a shard's owner does for it. */
 export interface ShardControl {
   readonly current: () => { readonly seal: Seal; readonly statement: SealStatement };
@@ -79,21 +99,6 @@ export class SealedShard {
   }
 
   toJSON(): ShardRecord {
-    const { shardId, modelRef, gpuDevice, gpuUuid, backend, vramBytes, digest, digestAlgorithm, sealedAt } = this.#statement;
-    const { shardIndex, totalShards } = this.#statement;
-    return {
-      shardId,
-      modelRef,
-      gpuDevice,
-      gpuUuid,
-      backend,
-      vramBytes,
-      digest,
-      digestAlgorithm,
-      sealedAt,
-      sealed: this.sealed,
-      ...(shardIndex === null ? {} : { shardIndex }),
-      ...(totalShards === null ? {} : { totalShards }),
-    };
+    return shardRecord(this.#statement, this.sealed);
   }
 }

@@ -10,6 +10,7 @@ import { readDigest } from "./read-device.js";
 import type { LiveShard } from "./registry.js";
 import { repairShard } from "./repair.js";
 import { sealAnew } from "./seal-anew.js";
+import { tracedOn } from "./telemetry/publish.js";
 import type { Verified } from "./verify.js";
 import type { Worker } from "./worker.js";
 
@@ -22,7 +23,7 @@ export async function verifyNow(worker: Worker, shard: LiveShard, signal: AbortS
   const startMs = performance.now();
   const { shardId, seal, statement: ours } = shard;
   // The device works while the statement is checked here.
-  const found = shard.allocation.inspect({ signal });
+  const found = tracedOn(shard, "digest", () => shard.allocation.inspect({ signal }));
   found.catch(() => undefined);
   const statement = await checkSeal(worker, seal, shardId);
   await checkAge(worker, shardId, statement);
@@ -40,6 +41,7 @@ export async function verifyNow(worker: Worker, shard: LiveShard, signal: AbortS
   await worker.record(sealVerified(report));
   const verified = { report, statement: ours };
   shard.latest = { verified, startedMs: startMs };
+  shard.verifiedAt = report.verifiedAt;
   return verified;
 }
 

@@ -6,7 +6,8 @@ import type { ByteRange } from "./lease.js";
 import { readDigest, readOrRefuse } from "./read-device.js";
 import { refuse } from "./refusal.js";
 import type { LiveShard } from "./registry.js";
-import { pinTarget, verifyShard } from "./verify.js";
+import { tracedOn } from "./telemetry/publish.js";
+import { verifyPinned, verifyShard } from "./verify.js";
 import type { VerifyTarget } from "./verify.js";
 import type { Worker } from "./worker.js";
 
@@ -33,8 +34,7 @@ export function partOf({ tensor, range }: { readonly tensor?: string | undefined
 
 /** Verifies a part of a target. @throws VramError as `pinTarget` and `verifyShardRange`; `INVALID_INPUT` for a part that is not there. */
 export async function verifyPart(worker: Worker, target: VerifyTarget, part: Part, signal: AbortSignal | undefined): Promise<RangeReport> {
-  const { shard, unpin } = await pinTarget(worker, target);
-  try {
+  return verifyPinned(worker, target, async (shard) => {
     const { offset: byteOffset, byteLength } = rangeOf(shard, part);
     const startMs = performance.now();
     await verifyShardRange(worker, shard, { offset: byteOffset, byteLength }, signal);
@@ -42,9 +42,7 @@ export async function verifyPart(worker: Worker, target: VerifyTarget, part: Par
     const facts = { shardId, digest: statement.digest, byteOffset, byteLength, durationMs: performance.now() - startMs };
     await worker.record(rangeVerified(facts));
     return { ...facts, verifiedAt: new Date().toISOString() };
-  } finally {
-    unpin();
-  }
+  });
 }
 
 function rangeOf({ tensors, statement: { vramBytes } }: LiveShard, part: Part): ByteRange {
@@ -68,7 +66,7 @@ export async function verifyShardRange(worker: Worker, shard: LiveShard, range: 
   const statement = await checkSeal(worker, shard.seal, shard.shardId);
   await checkAge(worker, shard.shardId, statement);
   const { offset, byteLength: length } = range;
-  const read = () => shard.allocation.inspectRange({ offset, length }, signal === undefined ? {} : { signal });
+  const read = () => tracedOn(shard, "digest", () => shard.allocation.inspectRange({ offset, length }, signal === undefined ? {} : { signal }), length);
   if ((await readDigest(worker, shard, { read, signal })) === statement.digest) return;
   // Whoever gives up now: what was found is followed to its end.
   const { report } = await verifyShard(shard, undefined);

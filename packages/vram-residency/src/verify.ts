@@ -5,6 +5,7 @@ import { VramError, invalidInput } from "./errors.js";
 import { refuse } from "./refusal.js";
 import type { LiveShard } from "./registry.js";
 import { SealedShard } from "./shard.js";
+import { tracedOn } from "./telemetry/publish.js";
 import type { Worker } from "./worker.js";
 
 /** A shard of this residency, or a seal that somebody presents, which is untrusted. */
@@ -52,9 +53,14 @@ export async function verifyTarget(
   target: VerifyTarget,
   signal: AbortSignal | undefined,
 ): Promise<VerifyReport> {
+  return verifyPinned(worker, target, async ({ verification }) => (await verification.alone(signal)).report);
+}
+
+/** Holds the shard that a target stands for while it is verified. */
+export async function verifyPinned<T>(worker: Worker, target: VerifyTarget, verify: (shard: LiveShard) => Promise<T>): Promise<T> {
   const { shard, unpin } = await pinTarget(worker, target);
   try {
-    return (await shard.verification.alone(signal)).report;
+    return await verify(shard);
   } finally {
     unpin();
   }
@@ -83,10 +89,10 @@ function ownShard(worker: Worker, shard: SealedShard): LiveShard {
  * Verifies a live shard whole, and holds it until then. Who asks before a verification begins shares it.
  * @throws VramError as `verifyNow`
  */
-export async function verifyShard({ pins, verification }: LiveShard, signal: AbortSignal | undefined): Promise<Verified> {
-  const unpin = pins.take();
+export async function verifyShard(shard: LiveShard, signal: AbortSignal | undefined): Promise<Verified> {
+  const unpin = shard.pins.take();
   try {
-    return await verification.join(signal);
+    return await tracedOn(shard, "verify", () => shard.verification.join(signal));
   } finally {
     unpin();
   }

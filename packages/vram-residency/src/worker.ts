@@ -12,6 +12,7 @@ import { Lifecycle } from "./lifecycle.js";
 import { Pins } from "./pins.js";
 import { ShardRegistry } from "./registry.js";
 import { SealKeys } from "./seal-keys.js";
+import { audited } from "./telemetry/publish.js";
 
 /** What the operations of one open residency share. */
 export interface WorkerParts {
@@ -84,6 +85,6 @@ export class Worker {
 
   async #append(event: AuditEvent): Promise<void> {
     const { audit, workerId } = this.parts;
-    await audit.append({ ...event, source: workerSource(workerId), correlationid: correlationId() });
+    await audited(event, () => audit.append({ ...event, source: workerSource(workerId), correlationid: correlationId() }));
   }
 }
