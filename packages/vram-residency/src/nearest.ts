@@ -7,11 +7,11 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 
 /** Levenshtein's, over the first 64 letters. */
 function editDistance(from: string, to: string): number {
-  const [a, b] = [from.slice(0, 64), to.slice(0, 64)];
+  const [a, b] = [Array.from(from).slice(0, 64), Array.from(to).slice(0, 64)];
   let above = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [row, letter] of [...a].entries()) {
+  for (const [row, letter] of a.entries()) {
     const current = [row + 1];
-    for (const [column, other] of [...b].entries()) {
+    for (const [column, other] of b.entries()) {
       const [diagonal = 0, up = 0, left = 0] = [above[column], above[column + 1], current[column]];
       current.push(Math.min(up + 1, left + 1, diagonal + (letter === other ? 0 : 1)));
     }

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
@@ -45,6 +46,7 @@ async function readTrusted(path: string): Promise<Buffer> {
 
 function parseJson(text: Buffer): unknown {
   if (text.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)) throw invalidConfig("config", "begin without a byte order mark");
+  if (!isUtf8(text)) throw invalidConfig("config", "be valid UTF-8");
   try {
     const reader = new JsonReader("config", text);
     const value = reader.value();
