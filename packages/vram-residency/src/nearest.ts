@@ -1,8 +1,8 @@
-/** The known word that a wrong one was probably meant to be: at most a third of its letters are off. */
+/** The known word that a wrong one was probably meant to be: at most two of its letters, or a third, are off. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const ranked = known.map((each) => ({ each, distance: editDistance(word.toLowerCase(), each.toLowerCase()) }));
   const [best] = ranked.sort((a, b) => a.distance - b.distance);
-  return best !== undefined && best.distance <= Math.max(1, best.each.length / 3) ? best.each : undefined;
+  return best !== undefined && best.distance < best.each.length && best.distance <= Math.max(2, best.each.length / 3) ? best.each : undefined;
 }
 
 /** Levenshtein's, over the first 64 letters. */
