@@ -11,7 +11,7 @@ export type { AuditErrorCode, AuditErrorDetails } from "./audit-error.js";
 export { SEVERITIES } from "./events/line.js";
 export type { AuditEntry, Envelope, Severity, StoredEvent } from "./events/line.js";
 export { workerSource } from "./events/parse-event.js";
-export { AUDIT_EVENT_TYPES } from "./events/schema.js";
+export { AUDIT_EVENT_TYPES, REPAIR_REFUSAL_REASONS, VERIFICATION_FAILURE_REASONS } from "./events/schema.js";
 export type {
   AnchorFailed,
   AnchorRestored,

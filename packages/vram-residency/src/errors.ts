@@ -27,6 +27,8 @@ const KINDS = {
 
 export type VramErrorCode = keyof typeof KINDS;
 
+export const VRAM_ERROR_CODES = Object.keys(KINDS) as readonly VramErrorCode[];
+
 /** Plain data about an error: numbers, digests, rule ids and validated names, never an address, key, path or weight byte. */
 export type VramErrorDetails = Readonly<Record<string, unknown>>;
 
