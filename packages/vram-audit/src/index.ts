@@ -4,6 +4,7 @@ export { commandAnchor } from "./anchor/command-anchor.js";
 export { directoryAnchor } from "./anchor/directory-anchor.js";
 export { httpAnchor } from "./anchor/http-anchor.js";
 export type { HttpAnchorOptions } from "./anchor/http-anchor.js";
+export { checkAuditDirectory } from "./storage/audit-directory.js";
 export { readAnchor } from "./anchor/read-anchor.js";
 export { AuditError } from "./audit-error.js";
 export type { AuditErrorCode, AuditErrorDetails } from "./audit-error.js";

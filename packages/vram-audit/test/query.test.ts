@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, rm, truncate } from "node:fs/promises";
+import { appendFile, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -100,6 +100,20 @@ describe("a query", () => {
     };
     expect((await auditErrorOf(reading())).details).toEqual({ reason: "damaged", line: 4, segment: LOG, problem: "spelling" });
     expect(seen).toEqual([1, 2, 3]);
+  });
+
+  it("does not judge lines before the first that is asked for, nor read the files that have none but those", async () => {
+    const own = await writeTwoWorkers();
+    const lines = await readLog(own);
+    await writeLog(own, lines.with(3, `${lines[3] ?? ""} `));
+    expect(numbers(await collect(queryAuditLog({ dir: own, filter: { fromSequence: 5 } })))).toEqual([5, 6, 7, 8]);
+
+    const rotated = join(newDirectory(), "log");
+    const log = await openAuditLog({ dir: rotated, rotate: { bytes: 1 } });
+    for (let count = 0; count < 4; count += 1) await log.append(verified("shard-0"));
+    await log.close();
+    await writeFile(join(rotated, LOG), "no log\n");
+    expect(numbers(await collect(queryAuditLog({ dir: rotated, filter: { fromSequence: 4 } })))[0]).toBe(4);
   });
 
   it.each([

@@ -110,7 +110,8 @@ describe("damage", () => {
     expect((await failure(() => bare.locate({ digest }))).message).toMatch(/kept tree/);
   });
 
-  it("is looked for until the signal says stop", async () => {
+  // A GPU is through before the signal can be seen.
+  itWithFaults("is looked for until the signal says stop", async () => {
     const { allocation, digest } = await openKept();
     const seen: number[] = [];
     await allocation.locate({ digest, onProgress: (done) => seen.push(done) });

@@ -109,6 +109,10 @@ export function invalidInput(argument: string, expectation: string, cause?: unkn
   });
 }
 
+export function invalidConfig(field: string, expectation: string): VramError {
+  return new VramError("INVALID_CONFIG", `${field} must ${expectation}`, { details: { argument: field } });
+}
+
 export function aborted(cause?: unknown): VramError {
   return new VramError("ABORTED", "aborted by the caller", cause === undefined ? {} : { cause });
 }

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { openAuditLog, readAuditEvents } from "vram-audit";
 import type { AuditEvent, AuditLog, StoredEvent } from "vram-audit";
 import { generate } from "vram-seal";
@@ -179,6 +180,11 @@ export async function flipSealedBit(residency: Residency, shard: SealedShard, by
 /** The events of one type. */
 export async function eventsOfType(workplace: Workplace, type: string): Promise<StoredEvent[]> {
   return (await workplace.events()).filter((event) => event.type === type);
+}
+
+/** Waits for what no event tells. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await delay(2);
 }
 
 /** The warnings of the process while an operation runs. */

@@ -6,10 +6,11 @@ import ts from "typescript";
 import { expect, it, onTestFinished } from "vitest";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
+const dist = join(root, "packages/vram-residency/dist");
 
-it("the README's TypeScript compiles against the built packages", { timeout: 60_000 }, () => {
-  const readme = readFileSync(join(root, "README.md"), "utf8");
-  const blocks = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code ?? "");
+it.each(["README.md", "docs/guide/tracing.md"])("the TypeScript of %s compiles against the built packages", { timeout: 60_000 }, (document) => {
+  const text = readFileSync(join(root, document), "utf8");
+  const blocks = [...text.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code ?? "");
   expect(blocks.length).toBeGreaterThan(0);
 
   const folder = mkdtempSync(join(tmpdir(), "vram-readme-"));
@@ -19,7 +20,7 @@ it("the README's TypeScript compiles against the built packages", { timeout: 60_
   symlinkSync(join(root, "packages/vram-residency/node_modules"), join(folder, "node_modules"));
   const files = blocks.map((code, index) => {
     const file = join(folder, `block-${index}.mts`);
-    writeFileSync(file, code.replaceAll('"vram-residency"', JSON.stringify(join(root, "packages/vram-residency/dist/index.js"))));
+    writeFileSync(file, code.replaceAll(/"vram-residency(?:\/(\w+))?"/g, (_, entry = "index") => JSON.stringify(join(dist, `${entry}.js`))));
     return file;
   });
   const program = ts.createProgram(files, {

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { openResidency } from "../src/index.js";
 import { AUDITED_CHANNEL, operationChannel } from "../src/telemetry/channels.js";
 import type { AuditedMessage, OperationMessage } from "../src/telemetry/channels.js";
-import { backend, eventTypes, itWithFaults, openWorkplace, patternBytes, refusal, temporaryFolder } from "./fixture.js";
+import { backend, eventTypes, openWorkplace, patternBytes, refusal, temporaryFolder, until } from "./fixture.js";
 
 const bytes = patternBytes(9000);
 const other = { fsverity: "0".repeat(64) };
@@ -67,7 +67,7 @@ describe("who listens hears of every operation and its parts", () => {
     await residency.seal(bytes);
     ended.length = 0;
     const scrubber = residency.startScrub({ periodMs: 1, rangeBytes: 8192 });
-    await expect.poll(() => namesOf(ended).includes("scrub")).toBe(true);
+    await until(() => namesOf(ended).includes("scrub"));
     await scrubber.close();
     expect(ended.find(({ name }) => name === "scrub")?.attributes["vram.bytes"]).toBeOneOf([8192, 808]);
   });
@@ -123,7 +123,7 @@ describe("who listens to the trail", () => {
 });
 
 describe("what a residency tells of itself", () => {
-  itWithFaults("says of each shard how it stands, and since when it was good", async () => {
+  it("says of each shard how it stands, and since when it was good", async () => {
     const { residency } = await openWorkplace();
     const shard = await residency.seal(bytes, { shardId: "s", expect: { fsverity: (await residency.seal(bytes)).digest } });
     const [first, second] = residency.shards;
@@ -132,7 +132,7 @@ describe("what a residency tells of itself", () => {
     const { verifiedAt } = await residency.verify(shard);
     expect(residency.shards[1]?.verifiedAt).toBe(verifiedAt);
     const scrubber = residency.startScrub({ periodMs: 20, rangeBytes: 4096 });
-    await expect.poll(() => residency.shards[1]?.scrub?.passes ?? 0).toBeGreaterThan(1);
+    await until(() => (residency.shards[1]?.scrub?.passes ?? 0) > 1);
     const { scrub, verifiedAt: scrubbedAt = "" } = residency.shards[1] ?? {};
     expect(scrub).toMatchObject({ totalBytes: 9000 });
     expect([scrubbedAt > verifiedAt, scrubbedAt <= (scrub?.lastPassAt ?? "")]).toEqual([true, true]);

@@ -22,7 +22,7 @@ export interface AuditFilter {
   readonly from?: Date | undefined;
   /** Not after. */
   readonly to?: Date | undefined;
-  /** This line or a later one; the first line is 1. */
+  /** This line or a later one; the first line is 1. Lines before it are not judged. */
   readonly fromSequence?: number | undefined;
   /** This line or an earlier one. */
   readonly toSequence?: number | undefined;
@@ -74,7 +74,8 @@ type ParsedFilter = z.output<typeof schema>["filter"];
  */
 export async function* queryAuditLog(options: QueryAuditLogOptions): AsyncGenerator<AuditEntry, undefined> {
   const { dir, filter, follow, signal } = parseOptions(schema, options);
-  for await (const entry of follow ? followEntries(dir, signal) : readEntries(dir)) {
+  const { fromSequence } = filter;
+  for await (const entry of follow ? followEntries(dir, signal, fromSequence) : readEntries(dir, fromSequence)) {
     if (signal?.aborted === true) return undefined;
     if (passes(entry.envelope, filter)) yield entry;
   }

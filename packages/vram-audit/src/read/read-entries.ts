@@ -13,12 +13,20 @@ interface Progress {
   readonly place: LinePlace;
 }
 
+interface ReadLine {
+  readonly bytes: Buffer;
+  readonly segment: Segment;
+  /** With this line as the last. */
+  readonly progress: Progress;
+}
+
 /**
  * The lines of a log, oldest first, as far as it reached when reading began; an unfinished last line is passed over.
+ * @param from the first line; those before it are not judged, nor files without it read
  * @throws AuditError `AUDIT_UNAVAILABLE` when there is no readable log or at a line that is none
  */
-export async function* readEntries(dir: string): AsyncGenerator<AuditEntry, undefined> {
-  for await (const { entry } of readFrom(dir, undefined)) yield entry;
+export async function* readEntries(dir: string, from = 1): AsyncGenerator<AuditEntry, undefined> {
+  for await (const read of readFrom(dir, from, undefined)) if (read.progress.line >= from) yield parseEntry(read);
   return undefined;
 }
 
@@ -27,26 +35,26 @@ export async function* readEntries(dir: string): AsyncGenerator<AuditEntry, unde
  * are lost on some file systems.
  * @throws AuditError `AUDIT_UNAVAILABLE`, also when lines are gone that were read, or that were not read yet
  */
-export async function* followEntries(dir: string, signal: AbortSignal | undefined): AsyncGenerator<AuditEntry, undefined> {
+export async function* followEntries(dir: string, signal: AbortSignal | undefined, from = 1): AsyncGenerator<AuditEntry, undefined> {
   let last: Progress | undefined;
   do {
-    for await (const { entry, progress } of readFrom(dir, last)) {
-      last = progress;
-      yield entry;
+    for await (const read of readFrom(dir, from, last)) {
+      last = read.progress;
+      if (last.line >= from) yield parseEntry(read);
     }
   } while (await pause(signal));
   return undefined;
 }
 
-async function* readFrom(dir: string, last: Progress | undefined): AsyncGenerator<{ entry: AuditEntry; progress: Progress }, undefined> {
+async function* readFrom(dir: string, from: number, last: Progress | undefined): AsyncGenerator<ReadLine, undefined> {
   const reader = await openLogReader(dir);
   try {
-    const { segments } = reader.log;
-    let line = last?.line ?? (segments[0]?.first ?? 1) - 1;
-    for await (const { bytes, end, complete, segment, inLast } of readLogLines(reader.log, last && nextPlace(reader.log, last))) {
+    const place = last === undefined ? firstPlace(reader.log, from) : nextPlace(reader.log, last);
+    let line = last?.line ?? place.first - 1;
+    for await (const { bytes, end, complete, segment, inLast } of readLogLines(reader.log, place)) {
       if (!complete && inLast) return undefined;
       line += 1;
-      yield { entry: parseEntry(bytes, line, segment), progress: { line, place: { first: segment.first, position: end } } };
+      yield { bytes, segment, progress: { line, place: { first: segment.first, position: end } } };
     }
     return undefined;
   } catch (error) {
@@ -54,6 +62,12 @@ async function* readFrom(dir: string, last: Progress | undefined): AsyncGenerato
   } finally {
     await reader.close();
   }
+}
+
+/** The beginning of the segment with a line, or of the first one that is there. */
+function firstPlace({ segments }: LogSegments, from: number): LinePlace {
+  const holding = segments.findLast(({ first }) => first <= from) ?? segments[0];
+  return { first: holding?.first ?? 1, position: 0 };
 }
 
 /** Where the line behind the last one read stands: in the same segment, or at the beginning of the next. */
@@ -67,7 +81,7 @@ function nextPlace({ segments, lastBytes }: LogSegments, { line, place }: Progre
   throw unavailable("truncated", `the audit log no longer has what follows line ${line}`, { line });
 }
 
-function parseEntry(bytes: Buffer, line: number, { name }: Segment): AuditEntry {
+function parseEntry({ bytes, segment: { name }, progress: { line } }: ReadLine): AuditEntry {
   const { fault, envelope, event } = parseLine(bytes);
   if (fault !== undefined) {
     throw unavailable("damaged", `line ${line} of the audit log, in "${name}", is damaged`, { line, segment: name, problem: fault });

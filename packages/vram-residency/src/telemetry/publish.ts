@@ -8,7 +8,7 @@ import type { AuditedMessage, OperationAttributes, OperationMessage, OperationNa
 export function traced<T>(name: OperationName, attributes: OperationAttributes, operation: () => Promise<T>): Promise<T> {
   if (!operationChannel.hasSubscribers) return operation();
   const message: OperationMessage = { name, attributes, startMs: performance.now(), correlationId: correlationId() };
-  return operationChannel.tracePromise(operation, message);
+  return operationChannel.tracePromise(async () => operation(), message);
 }
 
 /** The same for an operation on the memory of one shard, or on `byteLength` bytes of it. */
