@@ -34,12 +34,13 @@ export interface AuditTrailStatus extends AuditHead, Pick<AuditLog, "state" | "a
 
 export function shardStatus({ statement, lifecycle, verifiedAt, scrub }: LiveShard): ShardStatus {
   return {
-    ...shardRecord(statement, true),
     state: lifecycle.state,
     keyId: statement.keyId,
     expected: statement.expected !== null,
     verifiedAt,
     scrub: scrub === undefined ? null : scrubStatus(statement.vramBytes, scrub),
+    // Last: V8 (Node.js 20) takes 6 µs instead of 0.25 µs for an object that grows after a spread.
+    ...shardRecord(statement, true),
   };
 }
 
