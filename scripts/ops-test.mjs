@@ -113,7 +113,7 @@ async function measure(folder, ends) {
       { what: `the event names ${DAMAGED}`, ok: failure.data.damage?.blocks[0]?.tensors.includes(DAMAGED) === true },
       { what: "every shard was wiped", ok: released.length === 1 && released.every(({ data }) => data.wiped) },
       { what: "the service ended as one that refused", ok: code === REFUSED },
-      { what: `the log verifies (${JSON.parse(stdout).size ?? "?"} lines)`, ok: status === 0 },
+      { what: `the log verifies (${JSON.parse(stdout).events} lines)`, ok: status === 0 },
       { what: "no error on the page", ok: dashboard.errors.length === 0 },
     ],
     alerts: [...monitoring.firedAt.keys()].sort(),
