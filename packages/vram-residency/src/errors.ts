@@ -103,14 +103,16 @@ function shortageReason({ neededBytes, availableBytes }: VramErrorDetails): "fra
 }
 
 export function invalidInput(argument: string, expectation: string, cause?: unknown): VramError {
-  return new VramError("INVALID_INPUT", `${argument} must ${expectation}`, {
-    details: { argument },
-    ...(cause === undefined ? {} : { cause }),
-  });
+  return invalid("INVALID_INPUT", argument, { expectation, cause });
 }
 
-export function invalidConfig(field: string, expectation: string): VramError {
-  return new VramError("INVALID_CONFIG", `${field} must ${expectation}`, { details: { argument: field } });
+/** @param field of the configuration */
+export function invalidConfig(field: string, expectation: string, cause?: unknown): VramError {
+  return invalid("INVALID_CONFIG", field, { expectation, cause });
+}
+
+function invalid(code: VramErrorCode, argument: string, { expectation, cause }: { readonly expectation: string; readonly cause: unknown }): VramError {
+  return new VramError(code, `${argument} must ${expectation}`, { details: { argument }, ...(cause === undefined ? {} : { cause }) });
 }
 
 export function aborted(cause?: unknown): VramError {

@@ -21,6 +21,7 @@ import type { ServiceView } from "./service-state.js";
 
 const HEADER_BYTES_MAX = 8192;
 const CHECK_MS = 500;
+const IDLE_CHECK_MS = 20;
 
 export interface ServerOptions {
   readonly listen: Listen;
@@ -137,8 +138,11 @@ function assertMethod({ method = "" }: IncomingMessage, methods: readonly string
 async function closeServer(server: Server, streams: EventStreams, { graceMs }: ServerLimits): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
   streams.close();
+  // A connection whose last answer ends from here on is idle, and nobody closes it.
+  const idle = setInterval(() => { server.closeIdleConnections(); }, IDLE_CHECK_MS);
   const grace = setTimeout(() => { server.closeAllConnections(); }, graceMs);
   await closed;
+  clearInterval(idle);
   clearTimeout(grace);
 }
 
