@@ -10,11 +10,13 @@ import { baselineOf, baselineProblems, regressions } from "./bench/compare.mjs";
 import { deviceGroup } from "./bench/device.mjs";
 import { hostGroup } from "./bench/host.mjs";
 import { machineFacts } from "./bench/machine.mjs";
+import { metricsGroup } from "./bench/metrics.mjs";
 import { openNative } from "./bench/native.mjs";
 import { readOptions } from "./bench/options.mjs";
 import { reportOf, reportText } from "./bench/report.mjs";
 import { sampleRounds } from "./bench/rounds.mjs";
 import { rowOf, subjectsOf } from "./bench/rows.mjs";
+import { telemetryGroup } from "./bench/telemetry.mjs";
 import { temporaryFolder } from "./bench/temporary-folder.mjs";
 import { upkeepGroup } from "./bench/upkeep.mjs";
 import { openWorkplace } from "./bench/workplace.mjs";
@@ -59,7 +61,7 @@ async function run(options) {
     assertBaseline(options, machine);
     const native = await openNative(options.native);
     const place = { folder, workplace, machine, native, options };
-    const groups = [callGroup, hostGroup, deviceGroup, upkeepGroup, auditGroup].map((group) => chosen(group(place), options.only));
+    const groups = [callGroup, hostGroup, deviceGroup, upkeepGroup, auditGroup, metricsGroup, telemetryGroup].map((group) => chosen(group(place), options.only));
     if (groups.every(({ subjects }) => subjects.length === 0)) {
       throw Object.assign(new Error("--only must be part of a row's or figure's name"), { exitCode: 2 });
     }

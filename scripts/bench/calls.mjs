@@ -21,7 +21,7 @@ const NATIVE_HMAC = "native HMAC";
 const ON_HOST = ["verifySeal()", "evaluatePlacement()", "sealKey.mac()", NATIVE_HMAC];
 
 /** So many calls, each timed by itself: their median and their 99th percentile. */
-async function timeCalls(call) {
+export async function timeCalls(call) {
   const seconds = [];
   for (let done = 0; done < CALLS; done += 1) {
     const startMs = performance.now();

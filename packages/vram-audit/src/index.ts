@@ -4,13 +4,14 @@ export { commandAnchor } from "./anchor/command-anchor.js";
 export { directoryAnchor } from "./anchor/directory-anchor.js";
 export { httpAnchor } from "./anchor/http-anchor.js";
 export type { HttpAnchorOptions } from "./anchor/http-anchor.js";
+export { checkAuditDirectory } from "./storage/audit-directory.js";
 export { readAnchor } from "./anchor/read-anchor.js";
 export { AuditError } from "./audit-error.js";
 export type { AuditErrorCode, AuditErrorDetails } from "./audit-error.js";
 export { SEVERITIES } from "./events/line.js";
 export type { AuditEntry, Envelope, Severity, StoredEvent } from "./events/line.js";
 export { workerSource } from "./events/parse-event.js";
-export { AUDIT_EVENT_TYPES } from "./events/schema.js";
+export { AUDIT_EVENT_TYPES, REPAIR_REFUSAL_REASONS, VERIFICATION_FAILURE_REASONS } from "./events/schema.js";
 export type {
   AnchorFailed,
   AnchorRestored,

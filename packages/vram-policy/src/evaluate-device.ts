@@ -2,6 +2,7 @@ import type { DeviceFacts, DriverFacts } from "./facts.js";
 import type { Policy } from "./policy.js";
 import { isFalse, isTrue, report, reportOf, requireFact } from "./report.js";
 import type { PolicyReport, RuleResult } from "./report.js";
+import type { PolicyRule } from "./rules.js";
 
 /** Judges a driver and a device before any memory is allocated: what makes "VRAM" host memory is refused. */
 export function evaluateDevice(
@@ -95,7 +96,7 @@ function deviceRules(device: DeviceFacts, policy: Policy): RuleResult[] {
 
 /** True on ordinary cards, and no violation: an allocation is judged by its own attributes. */
 function deviceNotes(device: DeviceFacts): RuleResult[] {
-  const notes: readonly (readonly [rule: string, fact: boolean | number | null | undefined])[] = [
+  const notes: readonly (readonly [rule: PolicyRule, fact: boolean | number | null | undefined])[] = [
     ["unified-addressing", device.unifiedAddressing],
     ["managed-memory", device.managedMemory],
     ["concurrent-managed-access", device.concurrentManagedAccess],

@@ -2,6 +2,7 @@ import type { PlacementFacts, SealedPlacement } from "./facts.js";
 import type { Policy } from "./policy.js";
 import { isFalse, isTrue, reportOf, requireFact } from "./report.js";
 import type { PolicyReport, RuleResult } from "./report.js";
+import type { PolicyRule } from "./rules.js";
 
 export interface PlacementQuestion {
   readonly facts: PlacementFacts;
@@ -20,7 +21,7 @@ const SEAL_ANEW = "close this worker, find the code in its process that moved or
 const HIDE_DEVICES = "leave one device visible (CUDA_VISIBLE_DEVICES), or find the code that gave another one access";
 const MAP_READ_ONLY = "use a driver that maps memory read-only, or set policy.requireReadOnly to false";
 
-const no = (rule: string, fact: boolean | null, good: string, bad: string, remedy = SEAL_ANEW): RuleResult =>
+const no = (rule: PolicyRule, fact: boolean | null, good: string, bad: string, remedy = SEAL_ANEW): RuleResult =>
   requireFact({ rule, fact, holds: isFalse, good, bad, remedy });
 
 function residencyRules(facts: PlacementFacts, gpuDevice: number): RuleResult[] {

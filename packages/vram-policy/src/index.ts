@@ -9,6 +9,8 @@ export type { ExpectedDigests } from "./evaluate-seal.js";
 export { assertPolicy } from "./assert-policy.js";
 export { joinReports } from "./report.js";
 export type { PolicyReport, RuleResult, Verdict } from "./report.js";
+export { POLICY_RULES } from "./rules.js";
+export type { PolicyRule } from "./rules.js";
 export type { Backend, DeviceFacts, DriverFacts, PlacementFacts, SealedPlacement } from "./facts.js";
 export { createCapacity } from "./capacity.js";
 export type { Capacity, CapacitySnapshot, Reservation, ReserveOptions } from "./capacity.js";

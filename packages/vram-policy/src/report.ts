@@ -1,3 +1,5 @@
+import type { PolicyRule } from "./rules.js";
+
 /**
  * `pass`: holds. `violated`: refused. `waived`: would be refused, but the policy allows it. `reported`: told, never judged.
  */
@@ -6,7 +8,7 @@ export type Verdict = "pass" | "violated" | "waived" | "reported";
 /** One rule's verdict, with its reason in a sentence and, where something can be done about it, the remedy. */
 export interface RuleResult {
   /** Stable id in kebab-case. */
-  readonly rule: string;
+  readonly rule: PolicyRule;
   readonly verdict: Verdict;
   readonly reason: string;
   readonly remedy: string | null;
@@ -32,7 +34,7 @@ export function joinReports(...reports: readonly PolicyReport[]): PolicyReport {
 }
 
 export interface RequiredFact<T> {
-  readonly rule: string;
+  readonly rule: PolicyRule;
   /** Absent, like null: could not be read. */
   readonly fact: T | null | undefined;
   /** Whether the fact is as it must be. Compare with `===`: a fact of another type must not hold. */
@@ -55,7 +57,7 @@ export function requireFact<T>(required: RequiredFact<T>): RuleResult {
   return waived ? { rule, verdict: "waived", reason, remedy: null } : { rule, verdict: "violated", reason, remedy };
 }
 
-export function report(rule: string, reason: string): RuleResult {
+export function report(rule: PolicyRule, reason: string): RuleResult {
   return { rule, verdict: "reported", reason, remedy: null };
 }
 

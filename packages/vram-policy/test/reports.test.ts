@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PolicyError, assertPolicy, createCapacity, evaluateDevice, evaluatePlacement, evaluateSeal, evaluateSealKey, resolvePolicy } from "../src/index.js";
+import { POLICY_RULES, PolicyError, assertPolicy, createCapacity, evaluateDevice, evaluatePlacement, evaluateSeal, evaluateSealKey, resolvePolicy } from "../src/index.js";
 import type { DeviceFacts, PlacementFacts, PolicyOptions, PolicyReport } from "../src/index.js";
 import { goodDevice, goodDriver, goodPlacement, sealedPlacement } from "./good-facts.js";
 
@@ -44,6 +44,17 @@ describe("PB-5 test_vram_only_enforced reports", () => {
     const verdicts = reports.map(([question, { ok, rules, violations }]) => `${question}: ${ok ? "ok" : violations.length} ${rules.map(({ rule, verdict }) => `${rule}=${verdict}`).join(" ")}`);
     const sentences = reports.flatMap(([, { rules }]) => rules.map(({ rule, reason, remedy }) => `${rule}: ${reason} (${remedy ?? "no remedy"})`));
     await expect(`${[...verdicts, "", ...new Set(sentences)].join("\n")}\n`).toMatchFileSnapshot(`vectors/reports-${name}.txt`);
+  });
+
+  it("name the rules of the list, and all of them", () => {
+    const policy = resolvePolicy({});
+    const reports = [
+      evaluateDevice({ driver: goodDriver, device: goodDevice }, policy),
+      evaluatePlacement({ facts: goodPlacement, gpuDevice: 0, sealed: null }, policy),
+      evaluateSeal({ expected: null, staging: "pageable" }, policy),
+      evaluateSealKey({ locked: true }, policy),
+    ];
+    expect(reports.flatMap(({ rules }) => rules.map(({ rule }) => rule)).sort()).toEqual([...POLICY_RULES].sort());
   });
 
   it("are frozen, with their rules", () => {

@@ -27,6 +27,8 @@ const KINDS = {
 
 export type VramErrorCode = keyof typeof KINDS;
 
+export const VRAM_ERROR_CODES = Object.keys(KINDS) as readonly VramErrorCode[];
+
 /** Plain data about an error: numbers, digests, rule ids and validated names, never an address, key, path or weight byte. */
 export type VramErrorDetails = Readonly<Record<string, unknown>>;
 
@@ -105,6 +107,10 @@ export function invalidInput(argument: string, expectation: string, cause?: unkn
     details: { argument },
     ...(cause === undefined ? {} : { cause }),
   });
+}
+
+export function invalidConfig(field: string, expectation: string): VramError {
+  return new VramError("INVALID_CONFIG", `${field} must ${expectation}`, { details: { argument: field } });
 }
 
 export function aborted(cause?: unknown): VramError {

@@ -1,4 +1,4 @@
-import type { AuditEvent, RangeVerified, RepairRefused, VramScrubbed } from "vram-audit";
+import type { AuditEvent, RangeVerified, RepairRefused, SealVerificationFailed, VramScrubbed } from "vram-audit";
 import type { DeviceFacts, DriverFacts, ReleaseReport } from "vram-cuda";
 import type { PolicyReport } from "vram-policy";
 import type { SealKey, SealStatement } from "vram-seal";
@@ -9,18 +9,7 @@ import type { HeldMemory, LiveShard } from "./registry.js";
 /** Why a seal, or bytes that were to be sealed, were refused. */
 export interface VerificationFailure {
   readonly shardId: string | null;
-  readonly reason:
-    | "shape"
-    | "mac"
-    | "statement"
-    | "instance"
-    | "unknown_shard"
-    | "age"
-    | "placement"
-    | "digest"
-    | "driver"
-    | "load"
-    | "expect";
+  readonly reason: SealVerificationFailed["data"]["reason"];
   readonly expectedDigest?: string;
   readonly actualDigest?: string;
   readonly rules?: readonly string[];

@@ -30,7 +30,7 @@ export async function openSetSource(
   if (isPath(source)) {
     const path = filePath(source);
     const index = await readIndex(path);
-    const files = index.fileNames.map((name) => join(dirname(path), name));
+    const files = filesOf(path, index);
     return { parts: partsOf(files, options), checkHeaders: (headers) => { assertComplete(index, headers); } };
   }
   return readGiven("source", () => {
@@ -55,6 +55,15 @@ function approvalFor(expect: SetOptions["expect"], name: string | undefined): Ap
   const found = name !== undefined && Object.hasOwn(expect, name) ? expect[name] : undefined;
   if (found === undefined) throw invalidInput("options.expect", "name every file of the set");
   return found;
+}
+
+/** The paths of the files that an index names. @throws VramError `INVALID_INPUT` */
+export async function listSetFiles(indexPath: string): Promise<readonly string[]> {
+  return filesOf(indexPath, await readIndex(indexPath));
+}
+
+function filesOf(indexPath: string, { fileNames }: ShardIndex): readonly string[] {
+  return fileNames.map((name) => join(dirname(indexPath), name));
 }
 
 async function readIndex(path: string): Promise<ShardIndex> {

@@ -84,13 +84,21 @@ async function service(told: () => ServiceSnapshot = snapshot) {
 }
 
 /** A page that fails the test at any error of a script or of its Content-Security-Policy; a connection may be refused. */
-async function visit(url: string): Promise<Page> {
+async function emptyPage(): Promise<Page> {
   if (browser === undefined) throw new Error("chromium cannot be started");
   const page = await browser.newPage();
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(error.message));
   page.on("console", (message) => { if (message.type() === "error" && !message.text().includes("net::ERR_")) problems.push(message.text()); });
-  onTestFinished(async () => { await page.close(); expect(problems).toEqual([]); });
+  onTestFinished(async () => {
+    await page.close();
+    expect(problems).toEqual([]);
+  });
+  return page;
+}
+
+async function visit(url: string): Promise<Page> {
+  const page = await emptyPage();
   await page.goto(url);
   await page.getByText("live", { exact: true }).waitFor();
   await page.locator("#state", { hasNotText: "Connecting" }).waitFor();
@@ -133,12 +141,10 @@ describe("the dashboard", () => {
     ) as ServiceSnapshot;
     const { start } = await service(() => ({ ...hostile, stopped: { code: evil, message: evil }, state: "stopped" }));
     const { url } = await start(0);
-    const line = { sequence: "1", time: new Date().toISOString(), type: evil, severity: evil, subject: evil, data: { [evil]: evil } };
-    await browser?.route(`${url}api/events`, (route) => route.fulfill({ contentType: "text/event-stream", body: `id: 1\nevent: audit\ndata: ${JSON.stringify({ ...line, severity: "critical" })}\n\n` }));
-    onTestFinished(() => browser?.unrouteAll());
-    if (browser === undefined) throw new Error("chromium cannot be started");
-    const page = await browser.newPage();
-    onTestFinished(() => page.close());
+    const line = { sequence: "1", time: new Date().toISOString(), type: evil, severity: "critical", subject: evil, data: { [evil]: evil } };
+    const page = await emptyPage();
+    const stream = `id: 1\nevent: audit\ndata: ${JSON.stringify(line)}\n\n`;
+    await page.route(`${url}api/events`, (route) => route.fulfill({ contentType: "text/event-stream", body: stream }));
     await page.setViewportSize({ width: 320, height: 700 });
     await page.goto(url);
     await page.locator("#event-list > li").waitFor();

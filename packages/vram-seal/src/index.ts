@@ -46,6 +46,7 @@ export type { Pkcs11Attribute, Pkcs11Handle, Pkcs11Library, Pkcs11Module } from 
 export type { Pkcs11KeyOptions } from "./keys/pkcs11/open-token.js";
 export type { TokenProblem } from "./keys/pkcs11/token-error.js";
 export { fromKeyFile } from "./keys/from-key-file.js";
+export { readTokenCredential, readTokenFile } from "./keys/read-token.js";
 export { fromSystemdCredential } from "./keys/from-systemd-credential.js";
 export { generate } from "./keys/generate.js";
 export { createKeyFile } from "./keys/create-key-file.js";

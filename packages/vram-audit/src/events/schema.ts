@@ -85,12 +85,30 @@ const rangeVerified = event(
   record({ shardId, digest, byteOffset: count, byteLength: count, durationMs: milliseconds }),
 );
 
+/** Why a seal, or bytes that were to be sealed, were refused. */
+export const VERIFICATION_FAILURE_REASONS = [
+  "shape",
+  "mac",
+  "statement",
+  "instance",
+  "unknown_shard",
+  "age",
+  "placement",
+  "digest",
+  "driver",
+  "load",
+  "expect",
+] as const;
+
+/** Why a damaged shard was not repaired. */
+export const REPAIR_REFUSAL_REASONS = ["source", "damage", "quarantine", "in_use", "driver", "digest"] as const;
+
 const sealVerificationFailed = event(
   "vram.seal.verification_failed",
   critical,
   record({
     shardId: shardId.nullable(),
-    reason: oneOf("shape", "mac", "statement", "instance", "unknown_shard", "age", "placement", "digest", "driver", "load", "expect"),
+    reason: oneOf(...VERIFICATION_FAILURE_REASONS),
     expectedDigest: digest.nullable(),
     actualDigest: digest.nullable(),
     rules: list(text),
@@ -103,7 +121,7 @@ const vramRepaired = event("vram.shard.repaired", critical, record({ shardId, di
 const repairRefused = event(
   "vram.shard.repair_refused",
   critical,
-  record({ shardId, reason: oneOf("source", "damage", "quarantine", "in_use", "driver", "digest") }),
+  record({ shardId, reason: oneOf(...REPAIR_REFUSAL_REASONS) }),
 );
 const deviceQuarantined = event("vram.device.quarantined", critical, record({ gpuDevice: count, gpuUuid: text, shardId, block: count }));
 

@@ -1,7 +1,8 @@
 import { constants, type Stats } from "node:fs";
-import { type FileHandle, lstat, mkdir, open, readdir, rm } from "node:fs/promises";
+import { access, type FileHandle, lstat, mkdir, open, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { AuditError, errnoOf, fileUnavailable, unavailable } from "../audit-error.js";
+import { parsePath } from "../log/options.js";
 
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -36,14 +37,22 @@ export async function openAuditDirectory(dir: string): Promise<AuditDirectory> {
   const name = basename(path);
   try {
     await makeDirectory(path);
-    const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-    try {
-      assertOurs(name, await handle.stat(), DIRECTORY_MODE);
-      return openedDirectory(path, handle);
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
+    return openedDirectory(path, await openJudged(path));
+  } catch (error) {
+    throw fileUnavailable(name, "opened", error);
+  }
+}
+
+/**
+ * Tells whether {@link openAuditDirectory} would succeed, and changes nothing.
+ * @throws AuditError `AUDIT_UNAVAILABLE`, `INVALID_INPUT`
+ */
+export async function checkAuditDirectory(dir: string): Promise<void> {
+  const path = resolve(parsePath("dir", dir));
+  const name = basename(path);
+  try {
+    if (await nameExists(path)) await (await openJudged(path)).close();
+    else await access(dirname(path), constants.W_OK | constants.X_OK);
   } catch (error) {
     throw fileUnavailable(name, "opened", error);
   }
@@ -57,6 +66,17 @@ async function makeDirectory(path: string): Promise<void> {
     throw error;
   }
   await syncDirectory(dirname(path));
+}
+
+async function openJudged(path: string): Promise<FileHandle> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    assertOurs(basename(path), await handle.stat(), DIRECTORY_MODE);
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 function openedDirectory(path: string, handle: FileHandle): AuditDirectory {

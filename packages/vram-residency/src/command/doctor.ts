@@ -48,7 +48,7 @@ export async function doctor(options: DoctorOptions, output: Output): Promise<Ex
     }
   }
   const damage = options.audit === undefined ? [] : await damageIn(options.audit);
-  for (const entry of damage) output.say(`damage    ${entry.envelope.time}: ${messageOf(entry)} — see "After an alarm" in the guide to the audit log`);
+  for (const entry of damage) output.say(`damage    ${entry.envelope.time}: ${messageOf(entry)} — see docs/guide/incidents.md`);
   output.result({ sealKeys: { memory: sealKeyPlace }, driver: driver.facts, devices, damage: damage.map(({ envelope }) => envelope) });
   return damage.length === 0 && devices.every(({ policy: { ok } }) => ok) ? EXIT.good : EXIT.refused;
 }

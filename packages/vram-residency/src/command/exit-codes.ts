@@ -15,7 +15,9 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 const REFUSALS = new Set(["SEAL_VERIFICATION_FAILED", "INTEGRITY_VIOLATION", "POLICY_VIOLATION"]);
 
-/** Refusals of verification or policy are told from every other failure. */
+/** Refusals of verification or policy, and configurations that are wrong, are told from every other failure. */
 export function exitCodeOf(error: unknown): ExitCode {
-  return REFUSALS.has(toVramError(error).code) ? EXIT.refused : EXIT.failed;
+  const { code } = toVramError(error);
+  if (code === "INVALID_CONFIG") return EXIT.wrongUse;
+  return REFUSALS.has(code) ? EXIT.refused : EXIT.failed;
 }

@@ -1,12 +1,14 @@
-import { basename } from "node:path";
-import { openAuditLog } from "vram-audit";
-import type { DriverSource } from "vram-cuda";
-import { fromKeyFile, generate } from "vram-seal";
-import type { SealKey } from "vram-seal";
-import type { SealProgress } from "../options/seal-options.js";
-import { openResidency } from "../open-residency.js";
-import type { Residency } from "../residency.js";
-import type { SealedShard } from "../shard.js";
+import { readConfigFile } from "../service/config-file.js";
+import { parseConfig } from "../service/config.js";
+import type { HoldConfig } from "../service/config.js";
+import { checkConfig } from "../service/check-config.js";
+import { HoldService } from "../service/hold-service.js";
+import { openNotifier } from "../service/notifier.js";
+import { openConfigured } from "../service/open-parts.js";
+import type { OpenedResidency } from "../service/open-parts.js";
+import { Web } from "../service/web.js";
+import type { Feed } from "../service/web.js";
+import { webParts } from "../service/web-parts.js";
 import { chooseDriver } from "./driver-choice.js";
 import type { SimulateOption } from "./driver-choice.js";
 import { EXIT } from "./exit-codes.js";
@@ -15,125 +17,98 @@ import type { Interrupt } from "./interrupt.js";
 import type { Output } from "./output.js";
 import { progressLine } from "./progress.js";
 
+export const HOLD_EXAMPLES = `
+Examples:
+  vram-residency hold --config /etc/vram-residency/hold.json
+  vram-residency hold --config /etc/vram-residency/hold.json --check
+  vram-residency hold model.safetensors --audit ./audit --listen 127.0.0.1:9464
+  vram-residency hold model.safetensors.index.json --audit ./audit --device 0,1 --scrub-period 600
+
+With --config, SIGHUP reads the file again.`;
+
 export interface HoldOptions {
   readonly simulate?: SimulateOption;
-  readonly audit: string;
+  /** The configuration's file; nothing else says then what to hold. */
+  readonly config?: string;
+  /** Tell whether the configuration is good, and hold nothing. */
+  readonly check?: true;
+  readonly audit?: string;
   readonly key?: string;
-  readonly workerId: string;
+  readonly workerId?: string;
   readonly device?: string;
   /** Seconds in which everything is verified once in the background; 0: never. */
-  readonly scrubPeriod: number;
+  readonly scrubPeriod?: number;
+  readonly listen?: string;
 }
 
-/**
- * Seals models and keeps them in device memory until a signal comes or the worker stops; then wipes them. A file that ends
- * in `.index.json` is the index of a sharded model.
- */
+/** Seals models and keeps them in device memory until a signal comes or the worker stops; then wipes them. */
 export async function hold(models: readonly string[], options: HoldOptions, output: Output, interrupt: Interrupt): Promise<ExitCode> {
-  const residency = await open(options, await chooseDriver(options.simulate, output), output);
-  const shards: SealedShard[] = [];
-  const failure = await failureOf(async () => {
-    interrupt.waitFor(() => `still wiping; ${residency.capacity().usedBytes} bytes of device memory are left`);
-    await sealAll(residency, models, { shards, output, interrupt });
-    if (options.scrubPeriod > 0) residency.startScrub({ periodMs: options.scrubPeriod * 1000 });
-    await untilEnded(residency, interrupt);
+  const readConfig = configReader(models, options);
+  const config = await readConfig();
+  if (options.check === true) return checkConfig(config, output);
+  if (config.sealKey.ephemeral === true) output.notice("The seals are made with a random key that ends with this process.");
+  const { opened, web } = await open(config, options, output);
+  const progress = progressLine();
+  const service = new HoldService(config, {
+    ...{ opened, web, readConfig, signal: interrupt.signal },
+    notifier: openNotifier(process.env, (line) => { output.notice(line); }),
+    teller: {
+      say: (line) => {
+        progress.end();
+        output.say(line);
+      },
+      notice: (line) => { output.notice(line); },
+    },
+    onProgress: (done) => { progress.update(done); },
   });
-  await residency.close();
-  tellEnd(residency, shards, output);
-  // What a signal broke off is no failure of its own.
-  if (failure !== undefined && interrupt.exitCode === undefined) throw failure;
+  interrupt.waitFor(() => `still wiping; ${opened.residency.capacity().usedBytes} bytes of device memory are left`);
+  if (options.config !== undefined) interrupt.onHangUp(() => { service.reload(); });
+  try {
+    await service.run();
+  } finally {
+    progress.end();
+    const { shards } = service;
+    await service.close();
+    tellEnd(opened, shards, output);
+  }
   return EXIT.good;
 }
 
-async function open(options: HoldOptions, driver: DriverSource | undefined, output: Output): Promise<Residency> {
-  const { audit, workerId, device } = options;
-  return openResidency({
-    sealKey: await sealKeyOf(options.key, output),
-    audit: await openAuditLog({ dir: audit }),
-    workerId,
-    ...(device === undefined ? {} : { device: device.split(",").map((each) => (/^[0-9]+$/.test(each) ? Number(each) : each)) }),
-    ...(driver === undefined ? {} : { driver, policy: { allowBackends: ["simulator"] } }),
-  });
+/** The file, or the arguments as a configuration. */
+function configReader(models: readonly string[], options: HoldOptions): () => Promise<HoldConfig> {
+  const { config: file, audit, key, workerId, device, scrubPeriod, listen } = options;
+  if (file !== undefined) return () => readConfigFile(file);
+  const given = {
+    workerId: workerId ?? "hold",
+    sealKey: key === undefined ? { ephemeral: true } : { file: key },
+    audit: { dir: audit },
+    models: models.map((path) => ({ path })),
+    scrub: scrubPeriod === 0 ? false : { periodSeconds: scrubPeriod },
+    ...(device !== undefined && { devices: device.split(",").map((each) => (/^[0-9]+$/.test(each) ? Number(each) : each)) }),
+    ...(listen !== undefined && { serve: { listen } }),
+  };
+  return () => Promise.resolve(parseConfig(given, process.cwd()));
 }
 
-async function sealKeyOf(file: string | undefined, output: Output): Promise<SealKey> {
-  if (file !== undefined) return fromKeyFile(file);
-  output.notice("No --key: the seals are made with a random key that ends with this process.");
-  return generate();
+interface Opened {
+  readonly opened: OpenedResidency;
+  readonly web: Web<Feed> | undefined;
 }
 
-interface Sealing {
-  readonly shards: SealedShard[];
-  readonly output: Output;
-  readonly interrupt: Interrupt;
-}
-
-async function sealAll(residency: Residency, models: readonly string[], { shards, output, interrupt }: Sealing): Promise<void> {
-  const names = distinctNames(models);
-  const progress = progressLine();
-  for (const [index, model] of models.entries()) {
-    const name = names[index] ?? "model";
-    const options = { signal: interrupt.signal, onProgress: (done: SealProgress) => { progress.update(done); } };
-    const sealed = isIndex(model)
-      ? (await residency.sealSet(model, { ...options, setId: name })).shards
-      : [await residency.seal(model, { ...options, shardId: name })];
-    progress.end();
-    shards.push(...sealed);
-    for (const shard of sealed) {
-      const { shardId, backend, vramBytes, digest } = shard.toJSON();
-      output.say(`Sealed ${shardId}: ${vramBytes} bytes, sha256:${digest}, backend ${backend}.`);
-    }
-  }
-  const { usedBytes, totalBytes } = residency.capacity();
-  output.say(`Holding ${shards.length} shards in ${usedBytes} of ${totalBytes} bytes. SIGTERM or Ctrl-C wipes them and ends.`);
-}
-
-/** Resolves on a signal. @throws what the worker stopped for */
-async function untilEnded(residency: Residency, interrupt: Interrupt): Promise<void> {
-  // Neither a listener nor an unsettled promise keeps a process alive.
-  const alive = setInterval(() => undefined, 2 ** 30);
+async function open(config: HoldConfig, { simulate }: HoldOptions, output: Output): Promise<Opened> {
+  const driver = await chooseDriver(simulate, output);
+  const web = config.serve === undefined ? undefined : await Web.prepare(webParts, config.serve);
   try {
-    await Promise.race([abortOf(interrupt.signal), abortOf(residency.signal)]);
-  } finally {
-    clearInterval(alive);
+    return { opened: await openConfigured(config, driver), web };
+  } catch (error) {
+    await web?.close();
+    throw error;
   }
-  if (!interrupt.signal.aborted) throw residency.signal.reason;
 }
 
-function abortOf(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => { resolve(); }, { once: true });
-  });
-}
-
-function tellEnd(residency: Residency, shards: readonly SealedShard[], output: Output): void {
+function tellEnd({ residency }: OpenedResidency, shards: HoldService["shards"], output: Output): void {
   const { usedBytes } = residency.capacity();
   const wiped = usedBytes === 0;
   output.say(wiped ? `Wiped, checked and freed ${shards.length} shards.` : `NOT WIPED: ${usedBytes} bytes of device memory.`);
   output.result({ shards: shards.map((shard) => shard.toJSON()), wiped });
-}
-
-async function failureOf(run: () => Promise<void>): Promise<Error | undefined> {
-  try {
-    await run();
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error : new Error("unknown failure", { cause: error });
-  }
-}
-
-const isIndex = (model: string): boolean => model.endsWith(".index.json");
-
-/** Shard ids from file names, each once. */
-function distinctNames(models: readonly string[]): readonly string[] {
-  const taken = new Set<string>();
-  return models.map((model) => {
-    const stem = basename(model).replace(/(\.safetensors\.index\.json|\.[^.]*)$/, "");
-    const name = stem.replace(/[^A-Za-z0-9_-]+/g, "_").slice(0, 200) || "model";
-    let distinct = name;
-    for (let number = 2; taken.has(distinct); number += 1) distinct = `${name}-${number}`;
-    taken.add(distinct);
-    return distinct;
-  });
 }

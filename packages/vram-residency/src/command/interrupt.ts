@@ -11,6 +11,7 @@ export class Interrupt {
   readonly #controller = new AbortController();
   #code: ExitCode | undefined;
   #waitingFor: () => string = () => "still ending";
+  #hangUp: (() => void) | undefined;
 
   /** @param ending what a first signal is told */
   constructor(private readonly ending: string) {
@@ -31,11 +32,20 @@ export class Interrupt {
     this.#waitingFor = describe;
   }
 
+  /** From here on SIGHUP asks for something else than the end. */
+  onHangUp(handle: () => void): void {
+    this.#hangUp = handle;
+  }
+
   [Symbol.dispose](): void {
     for (const name of ENDING_SIGNALS) process.off(name, this.#onSignal);
   }
 
   readonly #onSignal = (name: EndingSignal): void => {
+    if (name === "SIGHUP" && this.#hangUp !== undefined) {
+      this.#hangUp();
+      return;
+    }
     process.stderr.write(`${name}: ${this.#code === undefined ? this.ending : this.#waitingFor()}\n`);
     this.#code ??= CODES[name];
     this.#controller.abort();

@@ -20,7 +20,7 @@ import { doctor } from "./doctor.js";
 import type { DoctorOptions } from "./doctor.js";
 import { EXIT, exitCodeOf } from "./exit-codes.js";
 import type { ExitCode } from "./exit-codes.js";
-import { hold } from "./hold.js";
+import { hold, HOLD_EXAMPLES } from "./hold.js";
 import type { HoldOptions } from "./hold.js";
 import { Interrupt } from "./interrupt.js";
 import { Output } from "./output.js";
@@ -79,7 +79,8 @@ function interruptible(
       const code = await action(output, interrupt);
       return interrupt.exitCode ?? code;
     } catch (error) {
-      if (interrupt.exitCode !== undefined) return interrupt.exitCode;
+      // What a signal broke off is no failure of its own; a refusal is.
+      if (interrupt.exitCode !== undefined && exitCodeOf(error) !== EXIT.refused) return interrupt.exitCode;
       throw error;
     } finally {
       interrupt[Symbol.dispose]();
@@ -122,17 +123,22 @@ function createProgram(perform: (options: CommonOptions, action: Action) => Prom
       perform(options, interruptible((output, interrupt) => digest(files, output, interrupt))),
     );
 
-  command("hold", "seal models and keep them in device memory until a signal wipes them")
-    .argument("<model...>", "model files, or the .index.json of a sharded model")
-    .requiredOption("--audit <dir>", "the audit log's folder")
+  command("hold", "seal models, verify them in the background, and keep them in device memory until a signal wipes them")
+    .argument("[model...]", "model files, or the .index.json of a sharded model")
+    .option("--config <file>", "what to hold and how, as JSON; SIGHUP reads it again")
+    .option("--check", "tell whether the configuration is good, and hold nothing")
+    .option("--audit <dir>", "the audit log's folder")
     .option("--key <file>", "the seal key's file; default: a random key that ends with the process")
-    .option("--worker-id <id>", "who this worker is in seals and events", "hold")
-    .option("--scrub-period <seconds>", "verify everything once in this time, in the background; 0: never", readSeconds, 3600)
+    .option("--worker-id <id>", 'who this worker is in seals and events; default: "hold"')
+    .option("--scrub-period <seconds>", "verify everything once in this time, in the background; default: 3600; 0: never", readSeconds)
     .option("--device <device>", 'ordinal or "GPU-<uuid>", or several with commas between; default: 0')
+    .option("--listen <address>", 'serve the dashboard, metrics and health at "127.0.0.1:9464", "[::1]:9464" or "unix:/path"')
     .addOption(simulateOption())
-    .action((models: string[], options: HoldOptions & CommonOptions) =>
-      perform(options, interruptible((output, interrupt) => hold(models, options, output, interrupt))),
-    );
+    .addHelpText("after", HOLD_EXAMPLES)
+    .action((models: string[], options: HoldOptions & CommonOptions, held: Command) => {
+      assertOneSource(models, options, held);
+      return perform(options, interruptible((output, interrupt) => hold(models, options, output, interrupt)));
+    });
 
   const audit = program.command("audit").description("work on an audit log");
   command("verify", "check an audit log and name the first line that is wrong", audit)
@@ -208,6 +214,18 @@ function readNonce(hex: string): Uint8Array {
 function readSeconds(text: string): number {
   if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError("It must be a whole number of seconds.");
   return Number(text);
+}
+
+/** Either a configuration or the arguments say what to hold. */
+function assertOneSource(models: readonly string[], options: HoldOptions, command: Command): void {
+  const { config, audit, key, workerId, scrubPeriod, device, listen } = options;
+  if (config === undefined) {
+    if (models.length === 0) command.error("error: a model or --config is required");
+    if (audit === undefined) command.error("error: --audit or --config is required");
+    return;
+  }
+  const given = [models[0], audit, key, workerId, scrubPeriod, device, listen];
+  if (given.some((value) => value !== undefined)) command.error("error: with --config, the file alone says what to hold");
 }
 
 function readPosition(text: string): number {

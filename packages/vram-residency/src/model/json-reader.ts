@@ -71,6 +71,22 @@ export class JsonReader {
     return INTEGER.test(word) && Number.isSafeInteger(value) ? value : this.#refuse(otherwise);
   }
 
+  /** Any value, of objects that inherit nothing. */
+  value(depth = 0): unknown {
+    if (depth > MAX_DEPTH) this.#refuse(`have JSON of at most ${MAX_DEPTH} levels`);
+    const malformed = "have well-formed JSON";
+    const first = this.#peek();
+    if (first === QUOTE) return this.string(malformed);
+    if (first === ARRAY) return Array.from(this.items(malformed), () => this.value(depth + 1));
+    if (first === OBJECT) {
+      const object = Object.create(null) as Record<string, unknown>;
+      for (const key of this.members(malformed)) object[key] = this.value(depth + 1);
+      return object;
+    }
+    const word = this.#word();
+    return LITERAL.test(word) ? JSON.parse(word) as unknown : this.#refuse(malformed);
+  }
+
   /** Passes over any value, and checks it. */
   skip(depth = 0): void {
     this.#skipped += 1;

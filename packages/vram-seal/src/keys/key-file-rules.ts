@@ -1,5 +1,8 @@
 import { KEY_BYTES } from "./key-derivation.js";
 
+export const TOKEN_MIN_LENGTH = 32;
+export const TOKEN_MAX_LENGTH = 512;
+
 /** Why a key file was refused. */
 export type KeyFileRefusal =
   | "symbolic-link"
@@ -10,6 +13,7 @@ export type KeyFileRefusal =
   | "wrong-length"
   | "zero-key"
   | "not-ed25519"
+  | "not-a-token"
   | "parent-not-a-directory"
   | "parent-foreign-owner"
   | "parent-writable"
@@ -25,6 +29,7 @@ export const KEY_FILE_EXPECTATION: Readonly<Record<KeyFileRefusal, string>> = {
   "wrong-length": `hold exactly ${KEY_BYTES} raw bytes`,
   "zero-key": "not be all zero bytes",
   "not-ed25519": "hold an Ed25519 private key in PEM",
+  "not-a-token": `hold ${TOKEN_MIN_LENGTH} to ${TOKEN_MAX_LENGTH} visible ASCII characters, and at most a line feed after them`,
   "parent-not-a-directory": "lie in a directory",
   "parent-foreign-owner": "lie in a directory of this user or root",
   "parent-writable": "lie in a directory that only its owner can write to",

@@ -43,7 +43,7 @@ function renderFigures({ shards, devices, audit, damage, policy }) {
   const violated = policy.flatMap(({ rules }) => rules).filter(({ verdict }) => verdict === "violated").length;
   setFigure("shards", repairing === 0 ? "" : "warn", formatCount(shards.length), repairing === 0 ? "in device memory, all sealed" : `${repairing} in repair`);
   setFigure("bytes", "", formatBytes(sealedBytes), `of ${formatBytes(totalBytes)} on ${counted(devices.length, "device")}`);
-  setFigure("oldest", "", shards.length === 0 ? "–" : age(oldestVerification(shards)), "of any shard in device memory");
+  setFigure("oldest", "", shards.length === 0 ? "–" : age(oldestVerification(shards)), "of any shard");
   setFigure("damage", damage.length === 0 ? "" : "bad", formatCount(damage.length), "failed verifications");
   setFigure("policy", violated === 0 ? "" : "bad", formatCount(violated), "rules violated");
   setFigure("audit", audit.state === "failed" ? "bad" : "", formatCount(audit.size), `lines, ${audit.state}`);
