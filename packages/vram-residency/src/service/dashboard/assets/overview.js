@@ -6,7 +6,7 @@
 
 const STATES = {
   sealing: { tone: "wait", word: "Sealing", reason: "Models are being loaded and sealed." },
-  ready: { tone: "good", word: "Ready", reason: "Every configured model is sealed and is verified before each execution." },
+  ready: { tone: "good", word: "Ready", reason: "Every configured model is sealed." },
   stopped: { tone: "bad", word: "Stopped", reason: "Nothing is executed any more." },
   closing: { tone: "warn", word: "Closing", reason: "Executions end, then device memory is wiped." },
   offline: { tone: "warn", word: "Offline", reason: "The service does not answer. What is below is the last that it told." },
