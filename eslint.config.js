@@ -40,5 +40,11 @@ export default tseslint.config(
     files: ["**/*.{mjs,js,cjs}", "packages/*/*.config.ts"],
     languageOptions: { globals: { process: "readonly", console: "readonly", Buffer: "readonly", URL: "readonly", setTimeout: "readonly", clearTimeout: "readonly", setInterval: "readonly", clearInterval: "readonly", performance: "readonly" } },
   },
+  {
+    // Scripts of a page share their names, and tsc knows those and the browser's.
+    files: ["packages/*/src/service/dashboard/assets/*.js"],
+    languageOptions: { sourceType: "script" },
+    rules: { "no-undef": "off", "no-unused-vars": ["error", { vars: "local" }] },
+  },
   { files: ["packages/*/*.config.ts"], extends: [tseslint.configs.base], rules: { "no-restricted-syntax": "off" } },
 );

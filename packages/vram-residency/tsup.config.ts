@@ -2,7 +2,6 @@ import { cpSync } from "node:fs";
 import { defineConfig } from "tsup";
 import { library } from "../../tsup.base.mjs";
 
-// eslint-disable-next-line @typescript-eslint/require-await
 const copyAssets = async () => { cpSync("src/service/dashboard/assets", "dist/assets", { recursive: true }); };
 
 export default defineConfig([

@@ -14,6 +14,7 @@ export const leftOut = {
   "vram-residency/test/concurrent-model.test.ts": "its model counts what the simulator holds",
   "vram-residency/test/damage.test.ts": FAULTS,
   "vram-residency/test/devices.test.ts": "needs several devices",
+  "vram-residency/test/dashboard.test.ts": NO_DEVICE,
   "vram-residency/test/exit-paths.test.ts": FAULTS,
   "vram-residency/test/faults.test.ts": FAULTS,
   "vram-residency/test/kernel-verity.test.ts": "replaces a module, which needs Vitest itself",

@@ -121,6 +121,15 @@ describe("the events of a service", () => {
     await log.close();
   });
 
+  it("end with the server, which does not wait for clients that keep their connection", async () => {
+    const { port, close } = await serve({ feed: openFeed(await openLog()) });
+    const response = await fetch(`http://127.0.0.1:${port}/api/events`);
+    const beginMs = performance.now();
+    const [text] = await Promise.all([response.text(), close()]);
+    expect(text).toContain('{"state":"closing"}');
+    expect(performance.now() - beginMs).toBeLessThan(SERVER_LIMITS.graceMs / 2);
+  });
+
   it("keep the damage of this process, newest first, at most 16", async () => {
     const open = await openLog();
     await open.log.append(failed);

@@ -47,6 +47,6 @@ function blocksByTensor(blocks) {
 
 /** @param {readonly { singleBit: boolean | null }[]} blocks */
 function finding(blocks) {
-  if (blocks.every(({ singleBit }) => singleBit === true)) return "one flipped bit each";
+  if (blocks.every(({ singleBit }) => singleBit === true)) return blocks.length === 1 ? "one flipped bit" : "one flipped bit each";
   return blocks.some(({ singleBit }) => singleBit === false) ? "more than one bit" : "not searched for a single bit";
 }

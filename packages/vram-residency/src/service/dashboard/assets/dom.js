@@ -30,10 +30,14 @@ function element(tag, classes, ...children) {
   return made;
 }
 
+/** Longer text than this is cut; its title has the whole. */
+const SHOWN_LENGTH = 300;
+
 /** Text that others chose: isolated from the direction of what is around it. @param {string} text @param {string} [classes] */
 function foreign(text, classes = "") {
-  const shown = element("bdi", classes, visible(text));
-  shown.title = visible(text);
+  const whole = visible(text);
+  const shown = element("bdi", classes, whole.length > SHOWN_LENGTH ? `${whole.slice(0, SHOWN_LENGTH)}…` : whole);
+  shown.title = whole;
   return shown;
 }
 

@@ -32,6 +32,11 @@ class EventList {
     return this.#entries.filter(({ kind }) => kinds.has(kind)).slice(0, KEPT_EVENTS);
   }
 
+  /** Lines that will not come. Where some of them are shown they are not of this log any more, which is shown from its beginning. @param {Gap} gap */
+  miss({ from }) {
+    if (from <= this.#last) this.clear();
+  }
+
   clear() {
     this.#entries = [];
     this.#last = 0;

@@ -46,7 +46,7 @@ async function askSnapshot() {
   }
 }
 
-/** @typedef {{ onLine: (line: AuditLine) => void, onState: () => void, onOpen: (open: boolean) => void }} StreamListener */
+/** @typedef {{ onLine: (line: AuditLine) => void, onGap: (gap: Gap) => void, onTrouble: (trouble: { message: string } | null) => void, onState: () => void, onOpen: (open: boolean) => void }} StreamListener */
 
 /** The audit log's new lines. The browser reconnects by itself where a connection broke; where it gives up, this does. */
 class EventStream {
@@ -64,12 +64,14 @@ class EventStream {
   open() {
     const source = new EventSource(this.#lastId === "" ? "/api/events" : `/api/events?after=${encodeURIComponent(this.#lastId)}`);
     this.#source = source;
-    const { onLine, onState, onOpen } = this.#listener;
+    const { onLine, onGap, onTrouble, onState, onOpen } = this.#listener;
     source.addEventListener("open", () => onOpen(true));
     source.addEventListener("audit", ({ data, lastEventId }) => {
       this.#lastId = lastEventId;
       onLine(JSON.parse(data));
     });
+    source.addEventListener("gap", ({ data }) => onGap(JSON.parse(data)));
+    source.addEventListener("trouble", ({ data }) => onTrouble(JSON.parse(data)));
     source.addEventListener("state", onState);
     source.addEventListener("error", () => {
       onOpen(false);

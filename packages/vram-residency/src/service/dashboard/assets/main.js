@@ -15,6 +15,13 @@ const stream = new EventStream({
     renderEvents();
     void snapshots.refresh();
   },
+  onGap: (gap) => {
+    events.miss(gap);
+    renderEvents();
+  },
+  onTrouble: (trouble) => {
+    byId("trouble").replaceChildren(...(trouble === null ? [] : [mark("bad", "The log cannot be followed: "), foreign(trouble.message)]));
+  },
   onState: () => void snapshots.refresh(),
   onOpen: (open) => {
     const shown = byId("stream");

@@ -6,7 +6,7 @@
 
 const STATES = {
   sealing: { tone: "wait", word: "Sealing", reason: "Models are being loaded and sealed." },
-  ready: { tone: "good", word: "Ready", reason: "Every configured model is sealed and is verified before each execution." },
+  ready: { tone: "good", word: "Ready", reason: "Every configured model is sealed." },
   stopped: { tone: "bad", word: "Stopped", reason: "Nothing is executed any more." },
   closing: { tone: "warn", word: "Closing", reason: "Executions end, then device memory is wiped." },
   offline: { tone: "warn", word: "Offline", reason: "The service does not answer. What is below is the last that it told." },
@@ -43,7 +43,7 @@ function renderFigures({ shards, devices, audit, damage, policy }) {
   const violated = policy.flatMap(({ rules }) => rules).filter(({ verdict }) => verdict === "violated").length;
   setFigure("shards", repairing === 0 ? "" : "warn", formatCount(shards.length), repairing === 0 ? "in device memory, all sealed" : `${repairing} in repair`);
   setFigure("bytes", "", formatBytes(sealedBytes), `of ${formatBytes(totalBytes)} on ${counted(devices.length, "device")}`);
-  setFigure("oldest", "", shards.length === 0 ? "–" : age(oldestVerification(shards)), "of any shard in device memory");
+  setFigure("oldest", "", shards.length === 0 ? "–" : age(oldestVerification(shards)), "of any shard");
   setFigure("damage", damage.length === 0 ? "" : "bad", formatCount(damage.length), "failed verifications");
   setFigure("policy", violated === 0 ? "" : "bad", formatCount(violated), "rules violated");
   setFigure("audit", audit.state === "failed" ? "bad" : "", formatCount(audit.size), `lines, ${audit.state}`);
