@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 import { tests } from "../../vitest.base.mjs";
 
 /** Left out where a source is mutated: these run the built package, or look at what is refused before there is a shard. */
-const ofOthers = ["command", "attest-command", "audit-command", "hold", "engine", "source", "model/*", "attacks/{files,options}", "requirements/{input-validation,integer-overflow,memory-race,native-overflow}"];
+const ofOthers = ["command", "dashboard", "attest-command", "audit-command", "hold", "engine", "source", "model/*", "attacks/{files,options}", "requirements/{input-validation,integer-overflow,memory-race,native-overflow}"];
 const exclude = process.env["VRAM_TEST_MUTANTS"] === undefined ? [] : ofOthers.map((name) => `test/${name}.test.ts`);
 
 const scenarios = tests({

@@ -13,7 +13,7 @@ export async function openDashboard(folder, url) {
   page.on("pageerror", ({ message }) => errors.push(message));
   await page.goto(url);
   const shows = async (selector, text, seconds = 30) => {
-    const has = ([element, wanted]) => document.querySelector(element)?.textContent.includes(wanted) && Date.now();
+    const has = ([element, wanted]) => globalThis.document.querySelector(element)?.textContent.includes(wanted) && Date.now();
     return (await page.waitForFunction(has, [selector, text], { timeout: seconds * 1000 })).jsonValue();
   };
   return { shows, errors, photograph: (file) => page.screenshot({ path: file, fullPage: true }), close: () => browser.close() };

@@ -69,7 +69,7 @@ async function openService(change: Change = {}) {
   return {
     ...{ folder, fake, end, lines, service, ids, residency: opened.residency, auditDir: config.audit.dir },
     /** Reloads, and resolves to the last line that was told. */
-    async reload(changed: Change | Error): Promise<string> {
+    reload: async (changed: Change | Error): Promise<string> => {
       next = () => new Promise((resolve) => {
         if (changed instanceof Error) throw changed;
         resolve(parseConfig({ ...given, ...change, ...changed }, folder));
@@ -81,7 +81,7 @@ async function openService(change: Change = {}) {
       return told().at(-1) ?? "";
     },
     /** Runs it until everything is sealed. */
-    async sealed(): Promise<{ readonly ended: Promise<unknown> }> {
+    sealed: async (): Promise<{ readonly ended: Promise<unknown> }> => {
       const ended = service.run().catch((error: unknown) => error);
       await expect.poll(() => service.state).toBe("ready");
       return { ended };

@@ -81,7 +81,7 @@ describe("a hold configuration", () => {
     ]);
   });
 
-  it("takes the example that is shipped", async () => {
+  it("takes the example that is shipped", () => {
     const example = fileURLToPath(new URL("../../../deploy/config.example.json", import.meta.url));
     expect(parseConfig(JSON.parse(readFileSync(example, "utf8")), "/etc/vram-residency")).toMatchObject({ serve: { listen: { port: 9464 } } });
   });

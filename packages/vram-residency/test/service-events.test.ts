@@ -122,10 +122,10 @@ describe("the events of a service", () => {
   });
 
   it("end with the server, which does not wait for clients that keep their connection", async () => {
-    const { port, close } = await serve({ feed: openFeed(await openLog()) });
-    const response = await fetch(`http://127.0.0.1:${port}/api/events`);
+    const server = await serve({ feed: openFeed(await openLog()) });
+    const response = await fetch(`http://127.0.0.1:${server.port}/api/events`);
     const beginMs = performance.now();
-    const [text] = await Promise.all([response.text(), close()]);
+    const [text] = await Promise.all([response.text(), server.close()]);
     expect(text).toContain('{"state":"closing"}');
     expect(performance.now() - beginMs).toBeLessThan(SERVER_LIMITS.graceMs / 2);
   });

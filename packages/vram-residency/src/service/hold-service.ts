@@ -102,7 +102,7 @@ export class HoldService {
     }
   }
 
-  get #isEnding(): boolean {
+  #isEnding(): boolean {
     return this.#parts.signal.aborted;
   }
 
@@ -177,7 +177,7 @@ export class HoldService {
 
   async #reload(): Promise<void> {
     const { notifier, teller } = this.#parts;
-    if (this.state !== "ready" || this.#isEnding) return;
+    if (this.state !== "ready" || this.#isEnding()) return;
     await notifier.tell(...reloadingFields());
     try {
       await this.#apply(await this.#parts.readConfig());
@@ -186,7 +186,7 @@ export class HoldService {
       const { code, message } = toVramError(error);
       teller.notice(`NOT RELOADED: ${code}: ${message}`);
     }
-    if (!this.#isEnding) await notifier.tell("READY=1", statusField(this.#summary()));
+    if (!this.#isEnding()) await notifier.tell("READY=1", statusField(this.#summary()));
   }
 
   /** What is refused leaves the rest as it was: the key comes first, since its change says aloud that it is made. */

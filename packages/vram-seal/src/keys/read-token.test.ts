@@ -25,7 +25,7 @@ describe("a token's file", () => {
       await withDirectory(async (directory) => {
         const path = join(directory, "token");
         await writeWithMode(path, Buffer.from(content), 0o600);
-        const failure = await failureOf(readTokenFile(path));
+        const failure = await failureOf(() => readTokenFile(path));
         expect(failure).toMatchObject({ code: "INVALID_INPUT", reason: "not-a-token" });
         expect(JSON.stringify(failure)).not.toContain("0123");
       });
@@ -36,7 +36,7 @@ describe("a token's file", () => {
     await withDirectory(async (directory) => {
       const path = join(directory, "token");
       await writeWithMode(path, Buffer.from(TOKEN), 0o640);
-      expect(await failureOf(readTokenFile(path))).toMatchObject({ reason: "permissive-mode" });
+      expect(await failureOf(() => readTokenFile(path))).toMatchObject({ reason: "permissive-mode" });
     });
   });
 });
