@@ -1,10 +1,9 @@
 // The text of a scrape with 1,000 resident shards, against prom-client's own of as many series.
 import { join } from "node:path";
-import { Counter, Registry } from "prom-client";
 import { openAuditLog } from "vram-audit";
 import { openResidency } from "vram-residency";
-import { collectMetrics } from "vram-residency/metrics";
 import { generate } from "vram-seal";
+import { absentWithout } from "./absent.mjs";
 import { once } from "./once.mjs";
 import { secondsOf } from "./seconds-of.mjs";
 import { quantile } from "./statistics.mjs";
@@ -16,6 +15,7 @@ const PEER = "prom-client's text of as many series as the metrics";
 
 /** One shard whose status is read so many times at a scrape: a simulated device has not the memory for as many. */
 async function openCollected({ folder, workplace }) {
+  const { collectMetrics } = await import("vram-residency/metrics");
   const metrics = collectMetrics();
   const residency = await openResidency({
     ...workplace.open,
@@ -29,7 +29,8 @@ async function openCollected({ folder, workplace }) {
 }
 
 /** A counter with as many values as the text has samples. */
-function plainRegistry(text) {
+async function plainRegistry(text) {
+  const { Counter, Registry } = await import("prom-client");
   const register = new Registry();
   const counter = new Counter({ name: "plain_total", help: "Plain.", labelNames: ["operation", "code"], registers: [register] });
   const series = text.split("\n").filter((line) => line !== "" && !line.startsWith("#")).length;
@@ -46,6 +47,7 @@ async function timeTexts(text) {
 
 export function metricsGroup({ folder, workplace }) {
   const { backend } = workplace;
+  const absent = absentWithout("prom-client");
   const collected = once(() => openCollected({ folder, workplace }));
   const plain = once(async () => plainRegistry(await (await collected()).text()));
   const measureOwn = async () => {
@@ -59,8 +61,8 @@ export function metricsGroup({ folder, workplace }) {
   return {
     name: "metrics",
     subjects: [
-      { id: OWN, backend, measure: measureOwn },
-      { id: PEER, measure: measurePeer },
+      { id: OWN, backend, absent, measure: measureOwn },
+      { id: PEER, absent, measure: measurePeer },
     ],
     rows: [
       { id: OWN, backend, own: OWN, unit: "ms", must: 5, aim: 2 },

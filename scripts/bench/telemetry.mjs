@@ -1,8 +1,9 @@
 // What it costs an operation that somebody could listen to it, and that somebody does.
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { absentWithout } from "./absent.mjs";
 import { timeCalls } from "./calls.mjs";
 import { once } from "./once.mjs";
 
@@ -11,12 +12,12 @@ const BLOCK = Buffer.alloc(4096, 1);
 const TELLINGS = 1_000;
 const VERIFY = "verify 4 KiB, nobody listens";
 const SILENCE = "telling nobody of a verification";
-const require = createRequire(import.meta.resolve("../../package.json"));
+const PROJECT = new URL("../../package.json", import.meta.url);
 const SOURCE = fileURLToPath(new URL("../../packages/vram-residency/src/telemetry/publish.ts", import.meta.url));
 
 /** The module that the package has inside, by itself. */
 async function importTelemetry(folder) {
-  const esbuild = createRequire(require.resolve("tsup"))("esbuild");
+  const esbuild = createRequire(createRequire(PROJECT).resolve("tsup"))("esbuild");
   const { outputFiles } = esbuild.buildSync({ entryPoints: [SOURCE], bundle: true, platform: "node", format: "esm", write: false });
   const file = join(folder, "telemetry.mjs");
   writeFileSync(file, outputFiles[0].contents);
@@ -36,15 +37,6 @@ async function timeSilence({ traced, audited }) {
   return { seconds: Math.max((await timeOf(told)) - (await timeOf(untold)), 1e-9) };
 }
 
-function isAbsent() {
-  try {
-    require.resolve("tsup");
-    return undefined;
-  } catch {
-    return "needs the repository";
-  }
-}
-
 export function telemetryGroup({ folder, workplace }) {
   const { backend, residency, surroundings } = workplace;
   const sealed = once(async () => (await residency()).seal(BLOCK));
@@ -57,7 +49,7 @@ export function telemetryGroup({ folder, workplace }) {
     name: "telemetry",
     subjects: [
       { id: VERIFY, backend, measure: verify },
-      { id: SILENCE, absent: isAbsent(), measure: async () => timeSilence(await telemetry()) },
+      { id: SILENCE, absent: existsSync(SOURCE) ? absentWithout("tsup", PROJECT) : "needs the repository", measure: async () => timeSilence(await telemetry()) },
     ],
     rows: [{ id: "telling nobody of a verification : verify 4 KiB", backend, own: SILENCE, peer: VERIFY, must: 100, aim: 1000 }],
   };
