@@ -196,6 +196,20 @@ describe("the command line", () => {
     expect((await run(["doctor", "--simulate", "--audit", quiet.auditDir])).stdout).not.toContain("damage");
   });
 
+  itWithFaults("doctor tells what it can before it finds no driver, and then the remedy", async () => {
+    const { code, stdout, stderr } = await run(["doctor"]);
+    expect(stdout).toMatch(/^seal keys .*\nmetrics {3}can be served\n$/);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^DRIVER_UNAVAILABLE: .*install/)]);
+  });
+
+  it("every command has an example in its help, and a typo of a command or an option a suggestion", async () => {
+    for (const name of [["demo"], ["doctor"], ["digest"], ["hold"], ["audit", "verify"], ["audit", "export"], ["attest", "verify"], ["key", "generate"]]) {
+      expect((await run([...name, "--help"])).stdout).toContain(`Examples:\n  vram-residency ${name.join(" ")} `.trimEnd());
+    }
+    expect((await run(["docter"])).stderr).toContain("Did you mean doctor?");
+    expect((await run(["doctor", "--simulat"])).stderr).toContain("Did you mean --simulate?");
+  });
+
   it("key generate makes a private file and refuses to overwrite it", async () => {
     const file = join(await temporaryFolder(), "seal.key");
     expect((await run(["key", "generate", file])).code).toBe(0);

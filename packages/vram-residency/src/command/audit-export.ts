@@ -14,11 +14,6 @@ const FORMATS = {
 
 export const EXPORT_FORMATS = Object.keys(FORMATS);
 
-export const EXPORT_EXAMPLES = `
-Examples:
-  vram-residency audit export /var/lib/worker/audit --format ocsf | jq "select(.class_uid == 2004)"
-  vram-residency audit export /var/lib/worker/audit --format otel --worker worker-7 > worker-7.otlp.jsonl`;
-
 export interface AuditExportOptions extends AuditFilterOptions {
   readonly format: keyof typeof FORMATS;
 }

@@ -6,12 +6,6 @@ import { EXIT } from "./exit-codes.js";
 import type { ExitCode } from "./exit-codes.js";
 import type { Output } from "./output.js";
 
-export const QUERY_EXAMPLES = `
-Examples:
-  vram-residency audit query /var/lib/worker/audit --severity critical --from 2026-01-31
-  vram-residency audit query /var/lib/worker/audit --shard llama-7b-0 --type vram.shard.sealed --type vram.shard.deallocated
-  vram-residency audit query /var/lib/worker/audit --follow --json | jq -r .type`;
-
 export interface AuditQueryOptions extends AuditFilterOptions {
   readonly follow?: true;
   readonly json?: true;

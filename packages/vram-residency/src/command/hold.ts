@@ -17,15 +17,6 @@ import type { Interrupt } from "./interrupt.js";
 import type { Output } from "./output.js";
 import { progressLine } from "./progress.js";
 
-export const HOLD_EXAMPLES = `
-Examples:
-  vram-residency hold --config /etc/vram-residency/hold.json
-  vram-residency hold --config /etc/vram-residency/hold.json --check
-  vram-residency hold model.safetensors --audit ./audit --listen 127.0.0.1:9464
-  vram-residency hold model.safetensors.index.json --audit ./audit --device 0,1 --scrub-period 600
-
-With --config, SIGHUP reads the file again.`;
-
 export interface HoldOptions {
   readonly simulate?: SimulateOption;
   /** The configuration's file; nothing else says then what to hold. */

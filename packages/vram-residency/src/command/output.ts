@@ -1,5 +1,15 @@
 import { toVramError } from "../errors.js";
 
+const CODES = { red: 31, green: 32, yellow: 33 } as const;
+
+export type Colour = keyof typeof CODES;
+
+/** Text in a colour, where stdout is a terminal that shows it and NO_COLOR is not set. */
+export function coloured(text: string, colour: Colour | undefined): string {
+  const { stdout } = process;
+  return colour !== undefined && stdout.isTTY && stdout.hasColors() ? `\u001b[${CODES[colour]}m${text}\u001b[39m` : text;
+}
+
 /** Where a command writes. With `--json`, stdout holds one JSON value, or those of a stream's lines, and nothing else. */
 export class Output {
   readonly #json: boolean;

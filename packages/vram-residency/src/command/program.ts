@@ -6,10 +6,10 @@ import { auditCheckProof } from "./audit-check-proof.js";
 import type { AuditCheckProofOptions } from "./audit-check-proof.js";
 import { auditProve } from "./audit-prove.js";
 import type { AuditProveOptions, ProofClaim } from "./audit-prove.js";
-import { auditExport, EXPORT_EXAMPLES, EXPORT_FORMATS } from "./audit-export.js";
+import { auditExport, EXPORT_FORMATS } from "./audit-export.js";
 import type { AuditExportOptions } from "./audit-export.js";
 import { withFilterOptions } from "./audit-filter.js";
-import { auditQuery, QUERY_EXAMPLES } from "./audit-query.js";
+import { auditQuery } from "./audit-query.js";
 import type { AuditQueryOptions } from "./audit-query.js";
 import { auditVerify } from "./audit-verify.js";
 import type { AuditVerifyOptions } from "./audit-verify.js";
@@ -18,9 +18,10 @@ import type { DemoOptions } from "./demo.js";
 import { digest } from "./digest.js";
 import { doctor } from "./doctor.js";
 import type { DoctorOptions } from "./doctor.js";
+import { addExamples } from "./examples.js";
 import { EXIT, exitCodeOf } from "./exit-codes.js";
 import type { ExitCode } from "./exit-codes.js";
-import { hold, HOLD_EXAMPLES } from "./hold.js";
+import { hold } from "./hold.js";
 import type { HoldOptions } from "./hold.js";
 import { Interrupt } from "./interrupt.js";
 import { Output } from "./output.js";
@@ -134,7 +135,6 @@ function createProgram(perform: (options: CommonOptions, action: Action) => Prom
     .option("--device <device>", 'ordinal or "GPU-<uuid>", or several with commas between; default: 0')
     .option("--listen <address>", 'serve the dashboard, metrics and health at "127.0.0.1:9464", "[::1]:9464" or "unix:/path"')
     .addOption(simulateOption())
-    .addHelpText("after", HOLD_EXAMPLES)
     .action((models: string[], options: HoldOptions & CommonOptions, held: Command) => {
       assertOneSource(models, options, held);
       return perform(options, interruptible((output, interrupt) => hold(models, options, output, interrupt)));
@@ -171,14 +171,13 @@ function createProgram(perform: (options: CommonOptions, action: Action) => Prom
     .argument("<dir>")
     .option("--follow", "go on with the events that are added, until a signal")
     .option("--json", "print the lines as the log has them, each a JSON value")
-    .addHelpText("after", QUERY_EXAMPLES)
     .action((dir: string, options: AuditQueryOptions) =>
       perform(options, interruptible((output, { signal }) => auditQuery(dir, options, output, signal), "ending")),
     );
   withFilterOptions(audit.command("export").description("print the events of an audit log for other systems, one JSON value a line"))
     .argument("<dir>")
     .addOption(new Option("--format <format>", "OCSF 1.8, OTLP in JSON, or the lines as they are").choices(EXPORT_FORMATS).makeOptionMandatory())
-    .addHelpText("after", EXPORT_EXAMPLES)
+    .option("--json", "say nothing: what is printed is JSON in any case")
     .action((dir: string, options: AuditExportOptions) =>
       perform({}, interruptible((output, { signal }) => auditExport(dir, options, output, signal), "ending")),
     );
@@ -199,6 +198,7 @@ function createProgram(perform: (options: CommonOptions, action: Action) => Prom
   command("generate", "make a key file of 32 random bytes, mode 0600", key)
     .argument("<file>")
     .action((file: string, options: CommonOptions) => perform(options, (output) => keyGenerate(file, output)));
+  addExamples(program);
   return program;
 }
 
