@@ -47,9 +47,9 @@ class Held {
     this.#child.kill(signal);
   }
 
-  /** Waits for a line of stdout, or the end. */
+  /** Waits for a line of output, or the end. */
   async until(pattern: RegExp): Promise<void> {
-    while (!pattern.test(this.#stdout) && this.isAlive) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (!pattern.test(this.#stdout) && !pattern.test(this.#stderr) && this.isAlive) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
   ended(): Promise<Ended> {
@@ -93,6 +93,31 @@ describe("vram-residency hold", () => {
     expect(stderr).toMatch(/random key/);
     expect(code).toBe(expected);
     await expectWiped(audit, 4);
+  });
+
+  it("reads its configuration again at SIGHUP, tells what it does not take over, and goes on", async () => {
+    const { folder, model, audit } = await place();
+    const file = join(folder, "hold.json");
+    const configure = (change: object): void => {
+      const config = { workerId: "w", sealKey: { ephemeral: true }, audit: { dir: audit }, models: [{ path: model }], scrub: false };
+      writeFileSync(file, JSON.stringify({ ...config, ...change }), { mode: 0o600 });
+    };
+    configure({});
+    const held = new Held([...commandOptions, "--config", file]);
+    await held.until(/Holding 1 shards/);
+    configure({ workerId: "another" });
+    held.kill("SIGHUP");
+    await held.until(/NOT RELOADED: INVALID_CONFIG: .*workerId/);
+    const second = join(folder, "second.bin");
+    writeFileSync(second, patternBytes(5000));
+    configure({ models: [{ path: model }, { path: second }] });
+    held.kill("SIGHUP");
+    await held.until(/Reloaded\. Holding 2 shards/);
+    held.kill("SIGTERM");
+    const { code, stdout } = await held.ended();
+    expect(stdout).toMatch(/Sealed second: 5000 bytes/);
+    expect(code).toBe(143);
+    await expectWiped(audit, 2);
   });
 
   it("verifies what it holds in the background", async () => {
