@@ -11,6 +11,7 @@ export const leftOut = {
   "vram-policy": NO_DEVICE,
   "vram-residency/test/audit-command.test.ts": NO_DEVICE,
   "vram-residency/test/behaviour/undefined-step.test.ts": "starts Vitest, which is not in the bundle",
+  "vram-residency/test/commonjs.test.ts": "needs prom-client and OpenTelemetry",
   "vram-residency/test/concurrent-model.test.ts": "its model counts what the simulator holds",
   "vram-residency/test/damage.test.ts": FAULTS,
   "vram-residency/test/devices.test.ts": "needs several devices",

@@ -6,13 +6,14 @@ const REFRESH_MS = 500;
 const ANSWER_MS = 4_000;
 const REOPEN_MS = 1_000;
 
-/** Asks for the snapshot, at once and then at most twice a second. */
+/** Asks for the snapshot, at once and then at most twice a second, but for what cannot wait. */
 class Snapshots {
   /** @type {(snapshot: ServiceSnapshot | undefined) => void} */
   #onAnswer;
   #wanted = false;
   #running = false;
   #startedAt = -REFRESH_MS;
+  #wake = () => {};
 
   /** @param {(snapshot: ServiceSnapshot | undefined) => void} onAnswer gets undefined where there was no answer */
   constructor(onAnswer) {
@@ -25,7 +26,10 @@ class Snapshots {
     this.#running = true;
     try {
       while (this.#wanted) {
-        await new Promise((resolve) => setTimeout(resolve, this.#startedAt + REFRESH_MS - performance.now()));
+        await new Promise((resolve) => {
+          this.#wake = () => resolve(undefined);
+          setTimeout(resolve, this.#startedAt + REFRESH_MS - performance.now());
+        });
         this.#wanted = false;
         this.#startedAt = performance.now();
         this.#onAnswer(await askSnapshot());
@@ -33,6 +37,12 @@ class Snapshots {
     } finally {
       this.#running = false;
     }
+  }
+
+  async refreshNow() {
+    this.#startedAt = -REFRESH_MS;
+    this.#wake();
+    await this.refresh();
   }
 }
 

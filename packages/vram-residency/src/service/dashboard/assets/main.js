@@ -13,7 +13,7 @@ const stream = new EventStream({
   onLine: (line) => {
     events.add(line);
     renderEvents();
-    void snapshots.refresh();
+    void (line.severity === "critical" ? snapshots.refreshNow() : snapshots.refresh());
   },
   onGap: (gap) => {
     events.miss(gap);
