@@ -86,6 +86,13 @@ function isLeafError(error: unknown): error is LeafError {
   );
 }
 
+/** The code of an error of these packages, by shape likewise; undefined for every other error, as what a caller's function threw. */
+export function errorCodeOf(error: unknown): VramErrorCode | undefined {
+  if (isLeafError(error)) return LEAF_CODES[error.code];
+  const isOurs = error instanceof Error && error.name === "VramError" && "code" in error;
+  return isOurs ? VRAM_ERROR_CODES.find((code) => code === error.code) : undefined;
+}
+
 /** Turns whatever an operation met into a `VramError`. What nobody foresaw is `STOPPED`: in doubt, the worker stops. */
 export function toVramError(error: unknown): VramError {
   if (error instanceof VramError) return error;

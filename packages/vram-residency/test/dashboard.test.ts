@@ -12,7 +12,8 @@ import { sealVerified } from "../src/events.js";
 import { dashboardPage } from "../src/service/dashboard/load-page.js";
 import { EventFeed } from "../src/service/event-feed.js";
 import { startServer } from "../src/service/http-server.js";
-import type { ServiceShard, ServiceSnapshot } from "../src/service/service-state.js";
+import type { ServiceSnapshot } from "../src/service/service-state.js";
+import type { ShardStatus } from "../src/status.js";
 
 const CHROMIUM = "/usr/bin/chromium";
 const QUIET = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
@@ -37,7 +38,7 @@ afterAll(async () => {
   await rm(home, { recursive: true });
 });
 
-function shard(shardId: string, more: Partial<ServiceShard> = {}): ServiceShard {
+function shard(shardId: string, more: Partial<ShardStatus> = {}): ShardStatus {
   const record = { shardId, modelRef: "llama-3-8b", gpuDevice: 0, gpuUuid: "GPU-0", backend: "simulator", vramBytes: 4_831_838_208, digest: DIGEST };
   const seal = { digestAlgorithm: "sha256", sealedAt: new Date().toISOString(), sealed: true, state: "sealed", keyId: "0123456789abcdef", expected: true } as const;
   const scrub = { doneBytes: 2_000_000_000, totalBytes: 4_831_838_208, passes: 3, lastPassAt: null };

@@ -1,10 +1,10 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { chmodSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished } from "vitest";
 import { verifyAuditLog } from "vram-audit";
 import { createKeyFile } from "vram-seal";
-import { itWhere } from "../../vram-seal/test/support/tool.js";
+import { isThere, itWhere } from "../../vram-seal/test/support/tool.js";
 import { VramError } from "../src/errors.js";
 import { parseConfig } from "../src/service/config.js";
 import type { HoldConfig } from "../src/service/config.js";
@@ -183,8 +183,6 @@ print("listening", flush=True)
 while True:
     print(receiver.recv(65536).decode().replace("\\n", " "), flush=True)
 `;
-
-const isThere = (tool: string): boolean => spawnSync(tool, ["--version"]).error === undefined;
 
 describe("readiness notification", () => {
   const itNotifies = itWhere(isThere("systemd-notify") && isThere("python3"));

@@ -6,6 +6,7 @@ import { directoryAnchor, openAuditLog, VERIFICATION_FAILURE_REASONS } from "vra
 import { describe, expect, it, onTestFinished } from "vitest";
 import { collectMetrics } from "../src/metrics.js";
 import type { CollectMetricsOptions } from "../src/metrics.js";
+import { itWithTool } from "../../vram-seal/test/support/tool.js";
 import { openWorkplace, patternBytes, temporaryFolder } from "./fixture.js";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -15,9 +16,6 @@ const alerts = [...rules.matchAll(/- alert: (\w+)/g)].map(([, name]) => name ?? 
 const ruleExpressions = [...rules.matchAll(/expr: '(.*)'$/gm)].map(([, expression]) => (expression ?? "").replaceAll("''", "'"));
 const dashboard = JSON.parse(read("deploy/grafana/vram.json")) as { readonly panels: readonly { readonly targets: readonly { readonly expr: string }[] }[] };
 const panelExpressions = dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
-
-const isThere = (tool: string): boolean => spawnSync(tool, ["--version"]).error === undefined;
-const itWithTool = (tool: string): typeof it.skip => (isThere(tool) || process.env["VRAM_REQUIRE_TOOLS"] ? it : it.skip);
 
 /** What a program says, which must succeed. */
 function run(tool: string, parameters: readonly string[], input = ""): string {

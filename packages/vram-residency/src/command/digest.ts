@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { CudaError, digestFile } from "vram-cuda";
 import { EXIT } from "./exit-codes.js";
 import type { ExitCode } from "./exit-codes.js";
-import { fileErrorCode } from "./file-error.js";
+import { fileErrorCode } from "../file-error.js";
 import type { Interrupt } from "./interrupt.js";
 import type { Output } from "./output.js";
 

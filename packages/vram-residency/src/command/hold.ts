@@ -1,7 +1,7 @@
 import { readConfigFile } from "../service/config-file.js";
 import { parseConfig } from "../service/config.js";
 import type { HoldConfig } from "../service/config.js";
-import { checkConfig } from "../service/check-config.js";
+import { checkConfig } from "./check-config.js";
 import { HoldService } from "../service/hold-service.js";
 import { openNotifier } from "../service/notifier.js";
 import { openConfigured } from "../service/open-parts.js";

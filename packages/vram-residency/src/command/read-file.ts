@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { buffer } from "node:stream/consumers";
 import { invalidInput } from "../errors.js";
-import { fileErrorCode } from "./file-error.js";
+import { fileErrorCode } from "../file-error.js";
 
 /** More than any attestation, proof, checkpoint or key has: a longer file is refused by its form. */
 const READ_MAX_BYTES = 16 * 1024 * 1024 + 1;

@@ -1,11 +1,10 @@
-import { VRAM_ERROR_CODES } from "../errors.js";
+import { VRAM_ERROR_CODES, errorCodeOf } from "../errors.js";
 import { OPERATION_NAMES } from "../telemetry/channels.js";
 import type { OperationMessage } from "../telemetry/channels.js";
 import type { MetricSet } from "./metric-set.js";
 
 /** The code of whatever is not one of this package's errors: what the `fn` of an `execute` threw. */
 const OTHER = "OTHER";
-const CODES: ReadonlySet<string> = new Set(VRAM_ERROR_CODES);
 const BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
 export interface OperationMetrics {
@@ -45,11 +44,7 @@ export function operationMetrics(set: MetricSet): OperationMetrics {
     },
     failed({ name, startMs, error }) {
       durations.observe({ operation: name }, (performance.now() - startMs) / 1000);
-      failures.inc({ operation: name, code: codeOf(error) });
+      failures.inc({ operation: name, code: errorCodeOf(error) ?? OTHER });
     },
   };
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" && CODES.has(error.code) ? error.code : OTHER;
 }

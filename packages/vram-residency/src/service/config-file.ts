@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { fileErrorCode } from "../command/file-error.js";
+import { fileErrorCode } from "../file-error.js";
 import { VramError, invalidConfig } from "../errors.js";
 import { JsonReader } from "../model/json-reader.js";
 import { parseConfig } from "./config.js";

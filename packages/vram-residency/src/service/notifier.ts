@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { fileErrorCode } from "../command/file-error.js";
+import { fileErrorCode } from "../file-error.js";
 
 const PROGRAM = "systemd-notify";
 

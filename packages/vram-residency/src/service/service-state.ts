@@ -1,46 +1,11 @@
-import type { AnchorState, SealVerificationFailed } from "vram-audit";
-import type { RuleResult } from "vram-policy";
+import type { SealVerificationFailed } from "vram-audit";
 import type { Capacity, ResidencyDevice } from "../residency.js";
-import type { ShardRecord } from "../shard.js";
+import type { AuditTrailStatus, DevicePolicy, ShardStatus } from "../status.js";
 
 /** `sealing` until all models are sealed, then `ready`; `stopped` after a refusal; `closing` while shards are wiped. */
 export type ServiceState = "sealing" | "ready" | "stopped" | "closing";
 
-/** How far the scrubber is with a shard. Times are RFC 3339 in UTC. */
-export interface ScrubProgress {
-  readonly doneBytes: number;
-  readonly totalBytes: number;
-  readonly passes: number;
-  readonly lastPassAt: string | null;
-}
-
-/** A live shard. `verifiedAt`: the newest whole verification, scrub pass or seal. */
-export interface ServiceShard extends ShardRecord {
-  readonly state: "sealed" | "repairing";
-  readonly keyId: string;
-  /** Whether somebody approved the digest. */
-  readonly expected: boolean;
-  readonly verifiedAt: string | null;
-  readonly scrub: ScrubProgress | null;
-}
-
 export interface ServiceDevice extends ResidencyDevice, Capacity {}
-
-/** What the policy says of one device. */
-export interface DevicePolicy {
-  readonly gpuDevice: number;
-  readonly gpuUuid: string;
-  readonly rules: readonly RuleResult[];
-}
-
-/** The audit trail. `root` is the tree head in base64. */
-export interface ServiceAudit {
-  readonly state: "open" | "failed" | "closed";
-  readonly size: number;
-  readonly root: string;
-  readonly origin: string;
-  readonly anchors: readonly AnchorState[];
-}
 
 type DamagedBlocks = NonNullable<SealVerificationFailed["data"]["damage"]>;
 
@@ -63,9 +28,9 @@ export interface ServiceSnapshot {
   readonly state: ServiceState;
   readonly stopped: { readonly code: string; readonly message: string } | null;
   readonly devices: readonly ServiceDevice[];
-  readonly shards: readonly ServiceShard[];
+  readonly shards: readonly ShardStatus[];
   readonly policy: readonly DevicePolicy[];
-  readonly audit: ServiceAudit;
+  readonly audit: Omit<AuditTrailStatus, "mirrorDropped">;
   /** Newest first, at most 16. */
   readonly damage: readonly DamageEntry[];
 }

@@ -1,8 +1,7 @@
 import { VramError } from "../errors.js";
 import type { Residency } from "../residency.js";
 import type { SealedShard } from "../shard.js";
-import type { ShardStatus } from "../status.js";
-import type { DamageEntry, ProbeAnswer, ServiceShard, ServiceSnapshot, ServiceState, ServiceView } from "./service-state.js";
+import type { DamageEntry, ProbeAnswer, ServiceSnapshot, ServiceState, ServiceView } from "./service-state.js";
 
 /** What a service's metrics are read from. */
 export interface MetricsSource {
@@ -38,7 +37,7 @@ export class HoldView implements ServiceView {
       state: state(),
       stopped: failure === undefined ? null : { code: failure.code, message: failure.message },
       devices: devices.map((device) => ({ ...device, ...residency.capacity(device.ordinal) })),
-      shards: shards.filter(isResident),
+      shards,
       policy,
       audit: { state: auditState, size, root, origin, anchors },
       damage: damage(),
@@ -68,8 +67,4 @@ export class HoldView implements ServiceView {
     if (now !== "ready") throw new VramError("STOPPED", `the service is ${now}`, { details: { state: now } });
     return residency.attest(shards(), { nonce, signal });
   }
-}
-
-function isResident(shard: ShardStatus): shard is ShardStatus & ServiceShard {
-  return shard.state === "sealed" || shard.state === "repairing";
 }

@@ -2,12 +2,14 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { SpanStatusCode, context, trace } from "@opentelemetry/api";
 import type { Context, Span, TracerProvider } from "@opentelemetry/api";
+import { errorCodeOf } from "../errors.js";
 import { AUDITED_CHANNEL, operationChannel } from "../telemetry/channels.js";
 import type { AuditedMessage, OperationMessage } from "../telemetry/channels.js";
-import { errorTypeOf } from "./error-type.js";
 import { refusalAttributes } from "./refusal-attributes.js";
 
 const TRACER = "vram-residency";
+/** OpenTelemetry's word for an error without a name of its own. */
+const OTHER = "_OTHER";
 
 export interface TraceOptions {
   /** Default: the global one. */
@@ -52,7 +54,7 @@ export function traceOperations({ tracerProvider }: TraceOptions = {}): Tracing 
       const ended = message as OperationMessage;
       const span = spans.get(ended);
       if ("error" in ended) {
-        const type = errorTypeOf(ended.error);
+        const type = errorCodeOf(ended.error) ?? OTHER;
         span?.setAttribute("error.type", type).setStatus({ code: SpanStatusCode.ERROR, message: type });
       }
       span?.end();

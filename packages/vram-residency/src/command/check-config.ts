@@ -1,18 +1,17 @@
 import { basename } from "node:path";
 import { checkAuditDirectory } from "vram-audit";
-import { toVramError } from "../errors.js";
+import { invalidInput, toVramError } from "../errors.js";
 import { parseSealOptions, parseSealSetOptions } from "../options/seal-options.js";
-import { EXIT } from "../command/exit-codes.js";
-import type { ExitCode } from "../command/exit-codes.js";
-import type { Output } from "../command/output.js";
 import { openToRead } from "../source/file-source.js";
-import { invalidInput } from "../errors.js";
 import { listSetFiles } from "../set-source.js";
-import type { HoldConfig } from "./config.js";
-import { nameFor } from "./model-entry.js";
-import type { ModelEntry } from "./model-entry.js";
-import { modelRequest } from "./model-request.js";
-import { anchorOf, openSealKey, readToken } from "./open-parts.js";
+import type { HoldConfig } from "../service/config.js";
+import { nameFor } from "../service/model-entry.js";
+import type { ModelEntry } from "../service/model-entry.js";
+import { modelRequest } from "../service/model-request.js";
+import { anchorOf, openSealKey, readToken } from "../service/open-parts.js";
+import { EXIT } from "./exit-codes.js";
+import type { ExitCode } from "./exit-codes.js";
+import type { Output } from "./output.js";
 
 interface Finding {
   readonly field: string;
