@@ -29,7 +29,7 @@ const dependenciesOf = ({ dependencies, devDependencies, peerDependencies }) =>
 function scriptProblem(file, name) {
   const manifests = ancestors(file).map((folder) => join(folder, "package.json")).filter((manifest) => existsSync(join(root, manifest)));
   const isThere = manifests.some((manifest) => Object.hasOwn(JSON.parse(read(manifest)).scripts ?? {}, name));
-  return isThere ? undefined : `no script "${name}" in ${manifests.join(", ")}`;
+  return name === undefined || isThere ? undefined : `no script "${name}" in ${manifests.join(", ")}`;
 }
 
 function ancestors(file) {
