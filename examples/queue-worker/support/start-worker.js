@@ -1,0 +1,55 @@
+// @ts-check
+import { spawn } from "node:child_process";
+import { EventEmitter, once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const worker = fileURLToPath(new URL("../worker.js", import.meta.url));
+const faults = new URL("faults-on-message.js", import.meta.url).href;
+
+/**
+ * Starts the worker with these arguments, until the test ends at the latest.
+ * @param {import("node:test").TestContext} t
+ * @param {readonly string[]} args
+ */
+export function startWorker(t, args) {
+  const child = spawn(process.execPath, ["--import", faults, worker, ...args], { stdio: ["ignore", "pipe", "inherit", "ipc"] });
+  t.after(() => child.kill("SIGKILL"));
+  const news = new EventEmitter();
+  /** @type {Record<string, unknown>[]} */
+  const lines = [];
+  if (child.stdout === null) throw new TypeError("stdout must be a pipe");
+  createInterface({ input: child.stdout }).on("line", (line) => news.emit("line", lines.push(JSON.parse(line))));
+  const ended = once(child, "close").then(([code]) => code);
+  ended.then(() => news.emit("line"));
+
+  return {
+    lines,
+    /** @type {Promise<number | null>} its exit code */
+    ended,
+    /** @param {NodeJS.Signals} signal */
+    kill: (signal) => child.kill(signal),
+    /**
+     * The first line of its log with this event.
+     * @param {string} event
+     */
+    async told(event) {
+      for (;;) {
+        const found = lines.find((line) => line["event"] === event);
+        if (found !== undefined) return found;
+        if (child.exitCode !== null) throw new Error(`ended without ${event}: ${JSON.stringify(lines)}`);
+        await once(news, "line");
+      }
+    },
+    /**
+     * Calls a function of vram-simulator/control in the worker.
+     * @param {string} call
+     * @param {unknown[]} args
+     */
+    async fault(call, ...args) {
+      child.send({ call, args });
+      const [{ answer }] = await once(child, "message");
+      return answer;
+    },
+  };
+}
