@@ -1,19 +1,22 @@
 // @ts-check
 import { spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const worker = fileURLToPath(new URL("../worker.js", import.meta.url));
+const folder = fileURLToPath(new URL("..", import.meta.url));
 const faults = new URL("faults-on-message.js", import.meta.url).href;
+const { scripts } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 
 /**
- * Starts the worker with these arguments, until the test ends at the latest.
+ * Starts the worker as `npm start` does, but for these arguments, until the test ends at the latest.
  * @param {import("node:test").TestContext} t
- * @param {readonly string[]} args
+ * @param {readonly string[]} changes
  */
-export function startWorker(t, args) {
-  const child = spawn(process.execPath, ["--import", faults, worker, ...args], { stdio: ["ignore", "pipe", "inherit", "ipc"] });
+export function startWorker(t, changes) {
+  const [, ...usual] = scripts.start.split(" ");
+  const child = spawn(process.execPath, ["--import", faults, ...usual, ...changes], { cwd: folder, stdio: ["ignore", "pipe", "inherit", "ipc"] });
   t.after(() => child.kill("SIGKILL"));
   const news = new EventEmitter();
   /** @type {Record<string, unknown>[]} */
