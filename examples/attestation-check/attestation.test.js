@@ -19,7 +19,6 @@ const { scripts } = require("./package.json");
 const command = join(dirname(require.resolve("vram-residency/package.json")), require("vram-residency/package.json").bin["vram-residency"]);
 /** A byte of the matrix: tensors begin at a boundary of 256 bytes. */
 const BYTE_OF_WEIGHT = 260;
-const READ_ONLY = 1;
 
 /**
  * A worker with a key of its own, and a folder for whoever has the public half.
@@ -142,8 +141,7 @@ test("an attestation by another key, one that was edited, one of other weights, 
 
 test("a worker whose weights were changed attests nothing, and ends with 3", async (t) => {
   const { worker, verify } = await place(t);
-  const { allocations } = await worker.fault("simulatorStats");
-  const { bufferId } = allocations.find((/** @type {{ access: number }} */ { access }) => access === READ_ONLY);
+  const { bufferId } = await worker.sealed();
   await worker.fault("flipBit", { bufferId, byteOffset: BYTE_OF_WEIGHT });
   const { exitCode, verdict } = await verify();
   assert.deepEqual([exitCode, verdict], [1, "none"]);

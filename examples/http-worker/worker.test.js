@@ -4,12 +4,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { readAuditEvents, verifyAuditLog } from "vram-audit";
 import { startWorker } from "./support/start-worker.js";
 
 /** A byte of the matrix: tensors begin at a boundary of 256 bytes. */
 const BYTE_OF_WEIGHT = 260;
-const READ_ONLY = 1;
 
 /**
  * @param {import("node:test").TestContext} t
@@ -74,7 +74,7 @@ test("answers what the sealed matrix gives, and refuses what is no request for i
 });
 
 test("at SIGTERM it is not ready, answers what it was asked, wipes, and ends with 0", async (t) => {
-  const worker = await start(t, "--drain-seconds", "1");
+  const worker = await start(t, "--drain-seconds", "2");
   await worker.told("ready");
   await worker.fault("setLatency", "cuLaunchKernel", 400);
   const running = worker.run('{"input":[1,2,3,4]}');
@@ -91,10 +91,9 @@ test("at SIGTERM it is not ready, answers what it was asked, wipes, and ends wit
 });
 
 test("a flipped bit: the request is answered 503, the weights are wiped, and the worker ends with 3", async (t) => {
-  const worker = await start(t, "--drain-seconds", "1");
+  const worker = await start(t, "--drain-seconds", "2");
   await worker.told("ready");
-  const { allocations } = await worker.fault("simulatorStats");
-  const { bufferId } = allocations.find((/** @type {{ access: number }} */ { access }) => access === READ_ONLY);
+  const { bufferId } = await worker.sealed();
   await worker.fault("flipBit", { bufferId, byteOffset: BYTE_OF_WEIGHT });
   const { status, headers, body } = await worker.run('{"input":[1,2,3,4]}');
   assert.deepEqual([status, body.error.code, headers.get("Retry-After")], [503, "SEAL_VERIFICATION_FAILED", null]);
@@ -102,6 +101,8 @@ test("a flipped bit: the request is answered 503, the weights are wiped, and the
   assert.equal((await worker.ask("/readyz")).status, 503);
   assert.equal((await worker.ask("/healthz")).status, 503);
   assert.equal((await worker.run('{"input":[1,2,3,4]}')).body.error.code, "STOPPED");
+  // Not only at its end.
+  while ((await worker.sealed()) !== undefined) await delay(10);
   assert.equal(await worker.ended, 3);
   await worker.assertWiped();
   assert.equal(JSON.stringify(worker.lines).includes(worker.folder), false);

@@ -15,7 +15,6 @@ import { startWorker } from "./support/start-worker.js";
 const put = fileURLToPath(new URL("put.js", import.meta.url));
 /** A byte of the matrix: tensors begin at a boundary of 256 bytes. */
 const BYTE_OF_WEIGHT = 260;
-const READ_ONLY = 1;
 const OUT_OF_MEMORY = 2;
 const JOB = { input: [1, 2, 3, 4] };
 
@@ -105,8 +104,7 @@ test("a flipped bit ends the worker with 3, and the job waits for the next worke
   await queue.put(JOB);
   const worker = start();
   await worker.told("job done");
-  const { allocations } = await worker.fault("simulatorStats");
-  const { bufferId } = allocations.find((/** @type {{ access: number }} */ { access }) => access === READ_ONLY);
+  const { bufferId } = await worker.sealed();
   await worker.fault("flipBit", { bufferId, byteOffset: BYTE_OF_WEIGHT });
   const id = await queue.put(JOB);
   assert.equal(await worker.ended, 3);

@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 
 const folder = fileURLToPath(new URL("..", import.meta.url));
 const faults = new URL("faults-on-message.js", import.meta.url).href;
+/** How device memory that holds a sealed model is mapped. */
+const READ_ONLY = 1;
 const { scripts } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 
 /**
@@ -26,8 +28,20 @@ export function startWorker(t, changes) {
   const ended = once(child, "close").then(([code]) => code);
   ended.then(() => news.emit("line"));
 
+  /**
+   * Calls a function of vram-simulator/control in the worker.
+   * @param {string} call
+   * @param {unknown[]} args
+   */
+  async function fault(call, ...args) {
+    child.send({ call, args });
+    const [{ answer }] = await once(child, "message");
+    return answer;
+  }
+
   return {
     lines,
+    fault,
     /** @type {Promise<number | null>} its exit code */
     ended,
     /** @param {NodeJS.Signals} signal */
@@ -44,15 +58,10 @@ export function startWorker(t, changes) {
         await once(news, "line");
       }
     },
-    /**
-     * Calls a function of vram-simulator/control in the worker.
-     * @param {string} call
-     * @param {unknown[]} args
-     */
-    async fault(call, ...args) {
-      child.send({ call, args });
-      const [{ answer }] = await once(child, "message");
-      return answer;
+    /** The device memory of the sealed model; undefined where there is none. */
+    async sealed() {
+      const { allocations } = await fault("simulatorStats");
+      return allocations.find((/** @type {{ access: number }} */ { access }) => access === READ_ONLY);
     },
   };
 }
