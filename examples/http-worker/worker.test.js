@@ -98,11 +98,11 @@ test("a flipped bit: the request is answered 503, the weights are wiped, and the
   const { status, headers, body } = await worker.run('{"input":[1,2,3,4]}');
   assert.deepEqual([status, body.error.code, headers.get("Retry-After")], [503, "SEAL_VERIFICATION_FAILED", null]);
   await worker.told("draining");
+  assert.equal((await worker.run('{"input":[1,2,3,4]}')).body.error.code, "STOPPED");
+  // At once, and not at its end: it still serves.
+  while ((await worker.sealed()) !== undefined) await delay(10);
   assert.equal((await worker.ask("/readyz")).status, 503);
   assert.equal((await worker.ask("/healthz")).status, 503);
-  assert.equal((await worker.run('{"input":[1,2,3,4]}')).body.error.code, "STOPPED");
-  // Not only at its end.
-  while ((await worker.sealed()) !== undefined) await delay(10);
   assert.equal(await worker.ended, 3);
   await worker.assertWiped();
   assert.equal(JSON.stringify(worker.lines).includes(worker.folder), false);

@@ -9,6 +9,7 @@ const folder = fileURLToPath(new URL("..", import.meta.url));
 const faults = new URL("faults-on-message.js", import.meta.url).href;
 /** How device memory that holds a sealed model is mapped. */
 const READ_ONLY = 1;
+const ANSWER_MS = 10_000;
 const { scripts } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 
 /**
@@ -34,8 +35,9 @@ export function startWorker(t, changes) {
    * @param {unknown[]} args
    */
   async function fault(call, ...args) {
+    if (!child.connected) throw new Error("the worker has ended");
     child.send({ call, args });
-    const [{ answer }] = await once(child, "message");
+    const [{ answer }] = await once(child, "message", { signal: AbortSignal.timeout(ANSWER_MS) });
     return answer;
   }
 
