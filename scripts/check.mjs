@@ -1,6 +1,4 @@
 // Runs every check that is not a test of behaviour, one line each; `--json FILE` writes the counts.
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
 import { checkBenchFixtures } from "./checks/bench-fixtures.mjs";
 import { checkAbi, checkCompiles, checkLint, checkPtx } from "./checks/compilers.mjs";
 import { checkDefences } from "./checks/defences.mjs";
@@ -12,8 +10,8 @@ import { checkIndexRule, checkNativeRules, lintRuleChecks } from "./checks/lint-
 import { checkMatrixFixtures } from "./checks/matrix-fixtures.mjs";
 import { checkProbe } from "./checks/probe.mjs";
 import { checkRuleFixtures } from "./checks/rule-fixtures.mjs";
+import { runChecks } from "./checks/run-checks.mjs";
 
-/** Each check answers what it found wrong; it throws, too, where it found nothing to look at. */
 const checks = [
   ["TypeScript imports go one way", checkImports],
   ["dependencies of packages go the same way", checkManifests],
@@ -34,29 +32,4 @@ const checks = [
   ["CD-5 lossy arithmetic on sizes does not compile", checkNativeRules],
 ];
 
-const option = process.argv.indexOf("--json");
-const report = option === -1 ? undefined : process.argv[option + 1];
-if (option !== -1 && report === undefined) throw new Error("--json needs a file");
-
-const cases = [];
-for (const [title, check] of checks) {
-  let problems;
-  try {
-    problems = await check();
-  } catch (error) {
-    problems = [error.message];
-  }
-  const ok = problems.length === 0;
-  console.log(`${ok ? "ok     " : "FAILED "} ${title}`);
-  for (const problem of problems) console.log(`        ${problem}`);
-  cases.push({ title, ok, message: problems.join("\n") });
-}
-
-const passed = cases.filter(({ ok }) => ok).length;
-const failed = cases.length - passed;
-if (report !== undefined) {
-  mkdirSync(dirname(report), { recursive: true });
-  writeFileSync(report, JSON.stringify({ passed, failed, cases }));
-}
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+await runChecks(checks);

@@ -17,6 +17,7 @@ export const runners = [
   script("checks", "check", { inputs: /./ }),
   script("native", "native-test", { inputs: /^(native|packages\/vram-cuda\/include|scripts\/native-test)/ }),
   script("driver faults", "chaos", { args: ["--check"], inputs: new RegExp(`${CODE.source}|^(scripts/chaos|docs/spec/outcomes)`) }),
+  script("documents", "docs-check", { inputs: new RegExp(`${CODE.source}|\\.md$|^scripts/(docs|checks)|^tsconfig`) }),
   script("fuzzing", "fuzz", { args: ["--seconds", "60"], inputs: new RegExp(`${CODE.source}|^scripts/(fuzz|random)`) }),
   ...packages.map((name) => {
     const cwd = join(root, "packages", name);
