@@ -38,7 +38,7 @@ export default tseslint.config(
   },
   {
     files: ["**/*.{mjs,js,cjs}", "packages/*/*.config.ts"],
-    languageOptions: { globals: { process: "readonly", console: "readonly", Buffer: "readonly", URL: "readonly", setTimeout: "readonly", clearTimeout: "readonly", setInterval: "readonly", clearInterval: "readonly", performance: "readonly", fetch: "readonly" } },
+    languageOptions: { globals: { process: "readonly", console: "readonly", Buffer: "readonly", URL: "readonly", setTimeout: "readonly", clearTimeout: "readonly", setInterval: "readonly", clearInterval: "readonly", performance: "readonly", fetch: "readonly", AbortController: "readonly", AbortSignal: "readonly" } },
   },
   {
     // Scripts of a page share their names, and tsc knows those and the browser's.

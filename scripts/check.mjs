@@ -1,10 +1,9 @@
 // Runs every check that is not a test of behaviour, one line each; `--json FILE` writes the counts.
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
 import { checkBenchFixtures } from "./checks/bench-fixtures.mjs";
 import { checkAbi, checkCompiles, checkLint, checkPtx } from "./checks/compilers.mjs";
 import { checkDefences } from "./checks/defences.mjs";
 import { checkDocuments } from "./checks/documents.mjs";
+import { checkExamples } from "./checks/examples.mjs";
 import { checkGpuTests } from "./checks/gpu-tests.mjs";
 import { checkImports, checkManifests } from "./checks/imports.mjs";
 import { checkIncludes } from "./checks/includes.mjs";
@@ -13,13 +12,14 @@ import { checkMatrixFixtures } from "./checks/matrix-fixtures.mjs";
 import { checkPrebuildFixtures } from "./checks/prebuild-fixtures.mjs";
 import { checkProbe } from "./checks/probe.mjs";
 import { checkRuleFixtures } from "./checks/rule-fixtures.mjs";
+import { runChecks } from "./checks/run-checks.mjs";
 
-/** Each check answers what it found wrong; it throws, too, where it found nothing to look at. */
 const checks = [
   ["TypeScript imports go one way", checkImports],
   ["dependencies of packages go the same way", checkManifests],
   ["C++ includes go one way", checkIncludes],
   ["documents keep their rules", checkDocuments],
+  ["what several examples need is the same file in each", checkExamples],
   ["each of these rules finds its violations, and refuses to judge nothing", checkRuleFixtures],
   ["the verification matrix finds what is missing, renamed, skipped or failed", checkMatrixFixtures],
   ["the benchmark's comparison finds a ratio that fell beyond its noise", checkBenchFixtures],
@@ -36,29 +36,4 @@ const checks = [
   ["CD-5 lossy arithmetic on sizes does not compile", checkNativeRules],
 ];
 
-const option = process.argv.indexOf("--json");
-const report = option === -1 ? undefined : process.argv[option + 1];
-if (option !== -1 && report === undefined) throw new Error("--json needs a file");
-
-const cases = [];
-for (const [title, check] of checks) {
-  let problems;
-  try {
-    problems = await check();
-  } catch (error) {
-    problems = [error.message];
-  }
-  const ok = problems.length === 0;
-  console.log(`${ok ? "ok     " : "FAILED "} ${title}`);
-  for (const problem of problems) console.log(`        ${problem}`);
-  cases.push({ title, ok, message: problems.join("\n") });
-}
-
-const passed = cases.filter(({ ok }) => ok).length;
-const failed = cases.length - passed;
-if (report !== undefined) {
-  mkdirSync(dirname(report), { recursive: true });
-  writeFileSync(report, JSON.stringify({ passed, failed, cases }));
-}
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+await runChecks(checks);

@@ -53,6 +53,8 @@ const tasks = {
   coverage: built(script("scripts/coverage.mjs")),
   "crash-test": built(script("scripts/crash-test.mjs")),
   defences: built(script("scripts/defences.mjs")),
+  "docs:check": built(script("scripts/docs-check.mjs")),
+  "docs:generate": built(script("scripts/docs-generate.mjs")),
   fuzz: built(script("scripts/fuzz.mjs")),
   lint: built(script("scripts/check.mjs")),
   "long-log-test": built(script("scripts/long-log-test.mjs")),

@@ -1,6 +1,7 @@
 #include "ops/digest_run.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "device/checked.h"
@@ -13,7 +14,6 @@ using device::kBlockBytes;
 using device::kDigestBytes;
 using device::kTreeFan;
 
-/// Host buffers of one window. They live until the stream is synchronised.
 struct DigestRun::Window {
   /// Fresh random words that digests are made of until they are written.
   struct Poison {
@@ -26,29 +26,34 @@ struct DigestRun::Window {
   std::uint64_t tree_blocks;
   std::uint64_t first_read;  // of the tree blocks whose leaves are read back
   Poison poison;
-  std::vector<std::byte> parents;
-  std::vector<std::byte> leaves;
+  std::span<std::byte> parents;
+  std::span<std::byte> leaves;
 };
 
 namespace {
 
 constexpr std::uint64_t kWordBytes = sizeof(std::uint32_t);
 
-std::span<const std::byte> At(const std::vector<std::byte>& digests, std::uint64_t index) {
-  return std::span(digests).subspan(index * kDigestBytes, kDigestBytes);
+/// Appends digests made of `word`, and answers where they lie.
+std::span<std::byte> Append(std::vector<std::byte>& digests, std::uint64_t count, std::uint32_t word) {
+  std::array<std::uint32_t, kBlockBytes / kWordBytes> words;
+  words.fill(word);
+  const std::span<const std::byte> pattern = std::as_bytes(std::span(words));
+  const std::size_t begin = digests.size();
+  const std::size_t end = begin + count * kDigestBytes;
+  while (digests.size() < end) {
+    const auto piece = pattern.first(std::min(pattern.size(), end - digests.size()));
+    digests.insert(digests.end(), piece.begin(), piece.end());
+  }
+  return std::span(digests).subspan(begin);
 }
 
-Digest Repeat(std::uint32_t word) {
-  Digest digest;
-  for (std::size_t i = 0; i < digest.size(); i += sizeof word) std::memcpy(digest.data() + i, &word, sizeof word);
-  return digest;
-}
-
-std::vector<std::byte> Digests(std::uint64_t count, std::uint32_t word) {
-  const Digest digest = Repeat(word);
-  std::vector<std::byte> digests(count * kDigestBytes);
-  for (std::uint64_t i = 0; i < count; ++i) std::memcpy(digests.data() + i * kDigestBytes, digest.data(), kDigestBytes);
-  return digests;
+/// Neither side is secret, and nearly every digest differs in its first word.
+bool IsMadeOf(std::uint32_t word, std::span<const std::byte> digest) {
+  for (std::size_t i = 0; i < kDigestBytes; i += kWordBytes) {
+    if (std::memcmp(digest.data() + i, &word, kWordBytes) != 0) return false;
+  }
+  return true;
 }
 
 Error NothingWritten(const char* entry_point) {
@@ -67,7 +72,8 @@ DigestRun::DigestRun(device::Context& context, device::Workspace& workspace, con
       leaf_count_(LeafCount(byte_length)),
       wanted_(leaves) {
   parents_.reserve(ParentCount(byte_length) * kDigestBytes);
-  if (wanted_ == Leaves::kAll) leaves_.reserve(leaf_count_ * kDigestBytes);
+  // Room for the padding of a kept tree, which then takes the buffer as it is.
+  if (wanted_ == Leaves::kAll) leaves_.reserve(device::CeilDivide(leaf_count_, kTreeFan) * kBlockBytes);
 }
 
 std::uint64_t DigestRun::done_bytes() const noexcept { return std::min(done_blocks_ * kBlockBytes, byte_length_); }
@@ -85,10 +91,7 @@ Status DigestRun::Step() {
   if (!done.ok()) return done;
   if (!synchronised.ok()) return synchronised;
   if (Status checked = Check(window); !checked.ok()) return checked;
-  const bool single_leaf = leaf_count_ == 1;
-  const std::vector<std::byte>& level = single_leaf ? window.leaves : window.parents;
-  parents_.insert(parents_.end(), level.begin(), level.end());
-  if (wanted_ == Leaves::kAll) leaves_.insert(leaves_.end(), window.leaves.begin(), window.leaves.end());
+  if (leaf_count_ == 1) parents_ = leaves_;
   done_blocks_ += window.blocks;
   return Done{};
 }
@@ -116,8 +119,9 @@ Status DigestRun::Launch(Window& window) {
 }
 
 Status DigestRun::ReadBack(Window& window) {
-  window.parents = Digests(window.tree_blocks, window.poison.host);
-  window.leaves = Digests(window.blocks - window.first_read * kTreeFan, window.poison.host);
+  if (wanted_ == Leaves::kToCheck) leaves_.clear();
+  window.parents = Append(parents_, window.tree_blocks, window.poison.host);
+  window.leaves = Append(leaves_, window.blocks - window.first_read * kTreeFan, window.poison.host);
   Status done = context_.CopyOut(workspace_.mapping(), workspace_.parents_offset(), window.parents);
   if (!done.ok()) return done;
   const std::uint64_t first_leaf = window.first_read * kBlockBytes;
@@ -125,25 +129,22 @@ Status DigestRun::ReadBack(Window& window) {
 }
 
 Status DigestRun::Check(const Window& window) const {
-  const Digest host = Repeat(window.poison.host);
-  const auto check = [&host](const std::vector<std::byte>& digests, std::uint32_t device_word) -> Status {
-    const Digest device = Repeat(device_word);
-    for (std::uint64_t i = 0; i < digests.size() / kDigestBytes; ++i) {
-      // Neither side is secret.
-      const std::byte* const digest = At(digests, i).data();
-      if (std::memcmp(digest, host.data(), kDigestBytes) == 0) return NothingWritten("cuMemcpyDtoHAsync_v2");
-      if (std::memcmp(digest, device.data(), kDigestBytes) == 0) return NothingWritten("cuLaunchKernel");
+  const auto check = [host = window.poison.host](std::span<const std::byte> digests, std::uint32_t device) -> Status {
+    for (std::size_t i = 0; i < digests.size(); i += kDigestBytes) {
+      const std::span<const std::byte> digest = digests.subspan(i, kDigestBytes);
+      if (IsMadeOf(host, digest)) return NothingWritten("cuMemcpyDtoHAsync_v2");
+      if (IsMadeOf(device, digest)) return NothingWritten("cuLaunchKernel");
     }
     return Done{};
   };
   if (Status written = check(window.leaves, window.poison.leaves); !written.ok()) return written;
   if (Status written = check(window.parents, window.poison.parents); !written.ok()) return written;
-  if (!ConstantTimeEqual(LevelAbove(window.leaves), std::span(window.parents).subspan(window.first_read * kDigestBytes))) {
+  if (!ConstantTimeEqual(LevelAbove(window.leaves), window.parents.subspan(window.first_read * kDigestBytes))) {
     return Error{Code::kIntegrityViolation, "The device's tree digests do not hash up to their parent"};
   }
   return Done{};
 }
 
-Digest DigestRun::Finish() { return FileDigest(std::move(parents_), byte_length_); }
+Digest DigestRun::Finish() const { return FileDigest(parents_, byte_length_); }
 
 }  // namespace vram::ops

@@ -24,12 +24,12 @@ class DigestRun {
   bool finished() const noexcept { return done_blocks_ == leaf_count_; }
   std::uint64_t done_bytes() const noexcept;
   std::uint64_t byte_length() const noexcept { return byte_length_; }
-  /// The level above the leaves, as far as the run has come; the leaf itself where there is only one.
+  /// The level above the leaves, as far as the run has come; the leaf itself where there is only one. Of a run without failure.
   const std::vector<std::byte>& parents() const noexcept { return parents_; }
   /// Of a finished run of Leaves::kAll, once.
   std::vector<std::byte> TakeLeaves() { return std::move(leaves_); }
-  /// Of a finished run, once.
-  Digest Finish();
+  /// Of a finished run.
+  Digest Finish() const;
 
  private:
   struct Window;
@@ -46,7 +46,7 @@ class DigestRun {
   const Leaves wanted_;
   std::uint64_t done_blocks_ = 0;
   std::vector<std::byte> parents_;
-  std::vector<std::byte> leaves_;
+  std::vector<std::byte> leaves_;  // all so far, or those read back of the last window
 };
 
 }  // namespace vram::ops

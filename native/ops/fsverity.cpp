@@ -59,13 +59,17 @@ void FsverityTree::Piece::Close() {
   tree_.path_.hash_blocks(leaves_.data(), tree_blocks, parents.data());
 }
 
-Digest FsverityTree::Finish() { return FileDigest(std::move(parents_), byte_length_, path_); }
+Digest FsverityTree::Finish() const { return FileDigest(parents_, byte_length_, path_); }
 
-std::vector<std::byte> LevelAbove(std::vector<std::byte> level, const hash::Path& path) {
-  const std::uint64_t tree_blocks = device::CeilDivide(level.size(), kBlockBytes);
-  level.resize(tree_blocks * kBlockBytes);
-  std::vector<std::byte> above(tree_blocks * kDigestBytes);
-  path.hash_blocks(level.data(), tree_blocks, above.data());
+std::vector<std::byte> LevelAbove(std::span<const std::byte> level, const hash::Path& path) {
+  const std::uint64_t whole = level.size() / kBlockBytes;
+  std::vector<std::byte> above(device::CeilDivide(level.size(), kBlockBytes) * kDigestBytes);
+  path.hash_blocks(level.data(), whole, above.data());
+  if (const auto rest = level.subspan(whole * kBlockBytes); !rest.empty()) {
+    TreeBlock block = {};
+    std::ranges::copy(rest, block.begin());
+    path.hash_blocks(block.data(), 1, above.data() + whole * kDigestBytes);
+  }
   return above;
 }
 
@@ -79,8 +83,12 @@ Digest DescriptorDigest(std::span<const std::byte> root, std::uint64_t byte_leng
   return Sha256Of(descriptor);
 }
 
-Digest FileDigest(std::vector<std::byte> level, std::uint64_t byte_length, const hash::Path& path) {
-  while (level.size() > kDigestBytes) level = LevelAbove(std::move(level), path);
+Digest FileDigest(std::span<const std::byte> level, std::uint64_t byte_length, const hash::Path& path) {
+  std::vector<std::byte> above;
+  while (level.size() > kDigestBytes) {
+    above = LevelAbove(level, path);
+    level = above;
+  }
   return DescriptorDigest(level, byte_length);
 }
 
@@ -90,13 +98,13 @@ Digest ZeroFileDigest(std::uint64_t byte_length) {
   std::vector<std::byte> parents(ParentCount(byte_length) * kDigestBytes);
   if (leaves == 1) {
     Put(parents, 0, leaf);
-    return FileDigest(std::move(parents), byte_length);
+    return FileDigest(parents, byte_length);
   }
   const Digest full = ParentOfSame(leaf, kTreeFan);
   const std::uint64_t full_count = leaves / kTreeFan;
   for (std::uint64_t i = 0; i < full_count; ++i) Put(parents, i, full);
   if (leaves % kTreeFan != 0) Put(parents, full_count, ParentOfSame(leaf, leaves % kTreeFan));
-  return FileDigest(std::move(parents), byte_length);
+  return FileDigest(parents, byte_length);
 }
 
 }  // namespace vram::ops

@@ -40,8 +40,8 @@ class FsverityTree {
     std::size_t leaf_bytes_ = 0;
   };
 
-  /// The file digest, once every piece was closed. Uses the tree up.
-  Digest Finish();
+  /// The file digest, once every piece was closed.
+  Digest Finish() const;
 
  private:
   const std::uint64_t byte_length_;
@@ -50,13 +50,13 @@ class FsverityTree {
 };
 
 /// One level up: the digests fill tree blocks, the last one padded with zeros, and each tree block becomes one digest.
-std::vector<std::byte> LevelAbove(std::vector<std::byte> level, const hash::Path& path = hash::BestPath());
+std::vector<std::byte> LevelAbove(std::span<const std::byte> level, const hash::Path& path = hash::BestPath());
 
 /// The file digest from the one digest at the top.
 Digest DescriptorDigest(std::span<const std::byte> root, std::uint64_t byte_length);
 
 /// The file digest from the leaves or the level above them.
-Digest FileDigest(std::vector<std::byte> level, std::uint64_t byte_length, const hash::Path& path = hash::BestPath());
+Digest FileDigest(std::span<const std::byte> level, std::uint64_t byte_length, const hash::Path& path = hash::BestPath());
 
 /// The file digest of `byte_length` zero bytes, at least one.
 Digest ZeroFileDigest(std::uint64_t byte_length);

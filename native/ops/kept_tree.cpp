@@ -44,8 +44,7 @@ std::span<const std::byte> KeptTree::Parents() const noexcept {
 }
 
 bool KeptTree::ParentsAreOf(const Digest& digest) const {
-  const std::span<const std::byte> parents = Parents();
-  return ConstantTimeEqual(FileDigest({parents.begin(), parents.end()}, byte_length), digest);
+  return ConstantTimeEqual(FileDigest(Parents(), byte_length), digest);
 }
 
 bool KeptTree::LeavesAreOfParents(std::uint64_t first_tree_block, std::uint64_t count) const {
@@ -69,7 +68,7 @@ Digest KeptTree::FileDigestWith(std::uint64_t first_leaf, std::span<const std::b
     const auto from = levels[level].begin() + static_cast<std::ptrdiff_t>(tree_block * kBlockBytes);
     std::vector<std::byte> blocks(from, from + static_cast<std::ptrdiff_t>(touched * kBlockBytes));
     std::ranges::copy(changed, blocks.begin() + static_cast<std::ptrdiff_t>(skipped));
-    changed = LevelAbove(std::move(blocks));
+    changed = LevelAbove(blocks);
     first = tree_block;
   }
   return DescriptorDigest(changed, byte_length);

@@ -25,7 +25,7 @@ export function checkPtx() {
 }
 
 export function checkCompiles() {
-  const packages = projectFiles(/^packages\/[^/]+\/tsconfig(\.[a-z]+)?\.json$/);
+  const packages = projectFiles(/^(packages\/[^/]+|examples)\/tsconfig(\.[a-z]+)?\.json$/);
   return packages.flatMap((config) => node("node_modules/typescript/bin/tsc", "-p", join(root, config)));
 }
 

@@ -1,12 +1,12 @@
 // Violations that the checks of text must find, one problem each, and neighbours that they must not.
 import { documentProblems, textProblems } from "./documents.mjs";
+import { copyProblems } from "./examples.mjs";
 import { importProblems, manifestProblems } from "./imports.mjs";
 import { includeProblems } from "./includes.mjs";
 import { projectFiles } from "./tree.mjs";
 
 const SEAL = "packages/vram-seal/src/a.ts";
 const FACADE = "packages/vram-residency/src/a.ts";
-const nothingThere = () => false;
 
 const VIOLATIONS = [
   [importProblems, SEAL, 'import { x } from "vram-cuda";'],
@@ -44,13 +44,13 @@ const VIOLATIONS = [
   [includeProblems, "native/new/a.h", ""],
   [documentProblems, "README.md", "line\n".repeat(150)],
   [documentProblems, "docs/STATUS.md", "all done"],
-  [documentProblems, "docs/a.md", "[b](b.md)", nothingThere],
-  [documentProblems, "docs/a.md", "[b](../c/b.md#part)", nothingThere],
   [textProblems, "a.json", ["https://registry", "npmjs", "org/a.tgz"].join(".")],
   [textProblems, "a.ts", ["// see ", "home", "somebody", "notes"].join("/")],
+  [copyProblems, [["examples/a/log.js", "1"], ["examples/b/log.js", "2"]]],
 ];
 
 const PERMITTED = [
+  [copyProblems, [["examples/a/log.js", "1"], ["examples/b/log.js", "1"], ["examples/a/worker.js", "1"], ["examples/b/worker.js", "2"]]],
   [importProblems, SEAL, 'import { x } from "vram-text";\nimport { y } from "./b.js";\nimport { z } from "node:fs";'],
   [importProblems, SEAL, '// import { x } from "vram-cuda";\nconst label = "vram-cuda/x";\nhkdf("vram-seal/v1");'],
   [importProblems, FACADE, 'import { x } from "vram-cuda";\nconst y = await import("vram-simulator/tamper");'],
@@ -60,7 +60,6 @@ const PERMITTED = [
   [includeProblems, "native/simulator/control_binding.cpp", "#include <napi.h>"],
   [includeProblems, "native/device/a.h", '#include "driver/abi.h"\n#include "b.h"\n#include <vector>'],
   [documentProblems, "README.md", "line\n".repeat(149)],
-  [documentProblems, "docs/a.md", "[b](https://example.org/b) [c](#part)", nothingThere],
   [textProblems, "a.ts", '"./home/a" and packages/work/b'],
 ];
 

@@ -29,7 +29,6 @@ export const leftOut = {
   "vram-residency/test/model/hostile.test.ts": NO_DEVICE,
   "vram-residency/test/model/safetensors.test.ts": NO_DEVICE,
   "vram-residency/test/model/shard-index.test.ts": NO_DEVICE,
-  "vram-residency/test/readme.test.ts": "compiles TypeScript of the repository",
   "vram-residency/test/requirements/leakage.test.ts": FAULTS,
   "vram-residency/test/requirements/memory-race.test.ts": FAULTS,
   "vram-residency/test/scrub.test.ts": FAULTS,

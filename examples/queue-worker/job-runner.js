@@ -1,0 +1,108 @@
+// @ts-check
+import { linear } from "engine-addon";
+import { VramError } from "vram-residency";
+import { errorFields, log } from "./log.js";
+
+const LONGEST_DELAY_MS = 300_000;
+
+/** @typedef {NonNullable<Awaited<ReturnType<import("./file-queue.js").FileQueue["take"]>>>} Job */
+
+/**
+ * Does jobs on a model that is sealed at the first of them: a queue without jobs holds no device memory, and where there is none free, the
+ * job waits.
+ */
+export class JobRunner {
+  #residency;
+  #seal;
+  #retryMs;
+  /** @type {import("vram-residency").SealedShard | undefined} */
+  #shard;
+
+  /**
+   * @param {import("vram-residency").Residency} residency
+   * @param {{ readonly seal: () => Promise<import("vram-residency").SealedShard>, readonly retryMs: number }} options `retryMs`: the
+   * delay after a first attempt; doubled after each further one
+   */
+  constructor(residency, { seal, retryMs }) {
+    this.#residency = residency;
+    this.#seal = seal;
+    this.#retryMs = retryMs;
+  }
+
+  /**
+   * Does a job, or gives it back.
+   * @param {Job} job
+   * @throws VramError where no job can be done any more; this one is left for the next worker
+   */
+  async run(job) {
+    const { id, attempt } = job;
+    let output;
+    try {
+      output = await this.#compute(job);
+    } catch (error) {
+      await this.#giveBack(job, error);
+      return;
+    }
+    await job.done({ output });
+    log("info", "job done", { id, attempt });
+  }
+
+  /** @param {Job} job */
+  async #compute({ id, text }) {
+    const input = toInput(JSON.parse(text));
+    this.#shard ??= await this.#seal();
+    const output = await this.#residency.execute(this.#shard, (lease) => compute(lease, input), { correlationId: id });
+    return [...output];
+  }
+
+  /**
+   * @param {Job} job
+   * @param {unknown} error
+   */
+  async #giveBack(job, error) {
+    const { id, attempt } = job;
+    switch (this.#verdictOn(error)) {
+      case "later":
+        await job.retry(Math.min(this.#retryMs * 2 ** (attempt - 1), LONGEST_DELAY_MS));
+        log("info", "job later", { ...errorFields(error), id, attempt });
+        return;
+      case "refused":
+        await job.fail();
+        log("error", "job refused", { ...errorFields(error), id, attempt });
+        return;
+      case "stop":
+        await job.leave();
+        throw error;
+    }
+  }
+
+  /**
+   * Whose fault it is: the moment's, the job's, or one that the next job would meet, too. A `caller` error is a mistake of this program or its
+   * configuration, never of a job.
+   * @param {unknown} error
+   * @returns {"later" | "refused" | "stop"}
+   */
+  #verdictOn(error) {
+    if (this.#residency.state !== "ready") return "stop";
+    if (!(error instanceof VramError)) return "refused";
+    return error.kind === "retriable" ? "later" : "stop";
+  }
+}
+
+/**
+ * The engine. This one computes on JavaScript's thread; one in earnest returns a promise.
+ * @param {import("vram-residency").Lease} lease
+ * @param {Float32Array} input
+ */
+function compute(lease, input) {
+  const weight = lease.tensors.get("weight");
+  if (weight === undefined) throw new TypeError("the model must have a matrix named weight");
+  return linear(lease.view(weight, { minAlignment: 4 }), input);
+}
+
+/** @param {unknown} job */
+function toInput(job) {
+  const input = typeof job === "object" && job !== null && "input" in job ? job.input : undefined;
+  if (!Array.isArray(input) || !input.every(Number.isFinite)) throw new TypeError("a job must have an input, a list of numbers");
+  return Float32Array.from(input);
+}

@@ -1,0 +1,10 @@
+// Commands of the documents that are not run, each with its reason. An entry that matches no command fails.
+export const NOT_RUN = [
+  { command: /^apt-get install /, reason: "changes the machine" },
+  { command: /^systemd-creds encrypt /, reason: "needs the machine's own key, and root" },
+  { command: /^softhsm2-util /, reason: "changes the user's tokens; scripts/setup-hsm.mjs does the same for the tests" },
+  { command: /^pkcs11-tool /, reason: "as above" },
+  { command: /^tpm2_ptool /, reason: "as above, with a TPM in software" },
+  { command: /^(git clone --no-checkout|git -C pointers|hf download) /, reason: "needs a hub on the network" },
+  { command: /^fsverity (enable|measure) /, reason: "needs a file system with fs-verity" },
+];

@@ -1,0 +1,105 @@
+// Runs what the documents say can be run: each document in a folder of its own, its commands and programs in order.
+import ts from "typescript";
+import { extensionOf } from "./compile.mjs";
+import { namedProblem } from "./named.mjs";
+import { commandsOf } from "./shell.mjs";
+import { openWorkplace } from "./workplace.mjs";
+
+/** Commands that run on until they are stopped: services, and readers of what goes on. */
+const ENDLESS = /^(npx )?vram-residency hold (?!.*--check)|--follow\b|^curl -N |\s&$/;
+
+/** The default policy refuses the simulator, which serves here: doctor ends with 3 where it might say that all is well. */
+const DOCTOR = /^(npx )?vram-residency doctor\b/;
+const REFUSED = 3;
+
+/** A key file that a document makes itself; none is written over one that is there. */
+const KEY_FILE = /vram-residency key generate ([\w./-]+)/g;
+
+/**
+ * Answers what was wrong, and of the commands and programs how many ran, were looked up, or were left out.
+ * @param template the folder with the fixtures, which each document gets a copy of
+ */
+export async function runDocuments(documents, { template, notRun }) {
+  const run = new Run(template, notRun);
+  for (const document of documents) await run.document(document);
+  return run.result();
+}
+
+class Run {
+  #template;
+  #notRun;
+  #matched = new Set();
+  #problems = [];
+  #count = { ran: 0, lookedUp: 0, leftOut: 0 };
+
+  constructor(template, notRun) {
+    this.#template = template;
+    this.#notRun = notRun;
+  }
+
+  async document({ file, blocks, spans }) {
+    for (const { line, text } of spans) this.#lookUp(file, line, text);
+    if (!blocks.some(({ language, isRun }) => isRun || language === "sh")) return;
+    const workplace = await openWorkplace(this.#template);
+    try {
+      for (const [, name] of blocks.flatMap(({ text }) => [...text.matchAll(KEY_FILE)])) workplace.withhold(name);
+      for (const block of blocks) if (block.name !== undefined) workplace.write(block.name, programOf(block));
+      for (const block of blocks) await this.#block(workplace, block);
+    } finally {
+      workplace.remove();
+    }
+  }
+
+  result() {
+    const unmatched = this.#notRun.filter((entry) => !this.#matched.has(entry)).map(({ command }) => `not-run.mjs: no command is like ${command}`);
+    return { problems: [...this.#problems, ...unmatched], ...this.#count };
+  }
+
+  async #block(workplace, block) {
+    if (block.isRun) await this.#program(workplace, block);
+    if (block.language !== "sh") return;
+    for (const command of commandsOf(block)) await this.#command(workplace, block.file, command);
+    for (const problem of await workplace.stopAll()) this.#tell(block.file, block.line, problem);
+  }
+
+  async #program(workplace, block) {
+    const name = block.name ?? `block-${block.line}${extensionOf(block).replace("ts", "js")}`;
+    if (block.name === undefined) workplace.write(name, programOf(block));
+    this.#count.ran += 1;
+    this.#tell(block.file, block.line, await workplace.runFile(name));
+  }
+
+  async #command(workplace, file, { line, text, exitCode }) {
+    if (this.#lookUp(file, line, text)) return;
+    const left = this.#notRun.find(({ command }) => command.test(text));
+    if (left !== undefined) {
+      this.#matched.add(left);
+      this.#count.leftOut += 1;
+      return;
+    }
+    this.#count.ran += 1;
+    const expected = exitCode === 0 && DOCTOR.test(text) ? REFUSED : exitCode;
+    const problem = ENDLESS.test(text) ? await workplace.startCommand(text.replace(/\s&$/, "")) : await workplace.runCommand(text, expected);
+    this.#tell(file, line, problem === undefined ? undefined : `${text}\n          ${problem}`);
+  }
+
+  /** Whether it is a command that is looked up. */
+  #lookUp(file, line, text) {
+    const problem = namedProblem(file, text);
+    if (problem === null) return false;
+    this.#count.lookedUp += 1;
+    this.#tell(file, line, problem);
+    return true;
+  }
+
+  #tell(file, line, problem) {
+    if (problem !== undefined) this.#problems.push(`${file}:${line}: ${problem}`);
+  }
+}
+
+/** What Node.js can run, of a block in TypeScript too; anything else as it stands. */
+function programOf({ language, text }) {
+  if (language !== "ts") return text;
+  const { outputText } = ts.transpileModule(text, { compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022 } });
+  return outputText;
+}
