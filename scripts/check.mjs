@@ -3,6 +3,7 @@ import { checkBenchFixtures } from "./checks/bench-fixtures.mjs";
 import { checkAbi, checkCompiles, checkLint, checkPtx } from "./checks/compilers.mjs";
 import { checkDefences } from "./checks/defences.mjs";
 import { checkDocuments } from "./checks/documents.mjs";
+import { checkExamples } from "./checks/examples.mjs";
 import { checkGpuTests } from "./checks/gpu-tests.mjs";
 import { checkImports, checkManifests } from "./checks/imports.mjs";
 import { checkIncludes } from "./checks/includes.mjs";
@@ -17,6 +18,7 @@ const checks = [
   ["dependencies of packages go the same way", checkManifests],
   ["C++ includes go one way", checkIncludes],
   ["documents keep their rules", checkDocuments],
+  ["what several examples need is the same file in each", checkExamples],
   ["each of these rules finds its violations, and refuses to judge nothing", checkRuleFixtures],
   ["the verification matrix finds what is missing, renamed, skipped or failed", checkMatrixFixtures],
   ["the benchmark's comparison finds a ratio that fell beyond its noise", checkBenchFixtures],

@@ -13,59 +13,60 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { startWorker } from "./support/start-worker.js";
 
-const model = fileURLToPath(new URL("model.safetensors", import.meta.url));
 const verifier = fileURLToPath(new URL("verifier.js", import.meta.url));
 const require = createRequire(import.meta.url);
+const { scripts } = require("./package.json");
 const command = join(dirname(require.resolve("vram-residency/package.json")), require("vram-residency/package.json").bin["vram-residency"]);
-const sha256 = "1690b6552e069abe1b227a26740f0f36e3591ba1b7b8afb59e490f3437d26c06";
-/** As `fsverity digest` and `vram-residency digest` print it. */
-const digest = "ac11f8b33cdd8764382531aa5d4b93fb19ef5856088f7539f622055449630ecc";
 /** A byte of the matrix: tensors begin at a boundary of 256 bytes. */
 const BYTE_OF_WEIGHT = 260;
-const READ_ONLY = 1;
 
 /**
- * Runs a program to its end.
- * @param {string} program
- * @param {readonly string[]} args
- */
-async function run(program, args) {
-  const child = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "inherit"] });
-  const [output, [exitCode]] = await Promise.all([text(child.stdout), once(child, "close")]);
-  return { exitCode, output };
-}
-
-/**
- * A worker with a key of its own, and verifiers that have the public half.
+ * A worker with a key of its own, and a folder for whoever has the public half.
  * @param {import("node:test").TestContext} t
  */
 async function place(t) {
   const folder = await mkdtemp(join(tmpdir(), "attestation-check-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  const [key, publicKey, saved] = [join(folder, "key.pem"), join(folder, "public.pem"), join(folder, "attestation.json")];
+  const at = (/** @type {string} */ name) => join(folder, name);
   const pair = generateKeyPairSync("ed25519");
-  await writeFile(key, pair.privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
-  await writeFile(publicKey, pair.publicKey.export({ type: "spki", format: "pem" }));
-  const args = ["--model", model, "--sha256", sha256, "--audit", join(folder, "audit"), "--attestation-key", key, "--port", "0", "--simulate"];
-  const worker = startWorker(t, args);
+  await writeFile(at("attestation.pem"), pair.privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+  await writeFile(at("public.pem"), pair.publicKey.export({ type: "spki", format: "pem" }));
+  const worker = startWorker(t, ["--audit", at("audit"), "--attestation-key", at("attestation.pem"), "--port", "0"]);
   const { port } = await worker.told("ready");
   const url = `http://127.0.0.1:${port}`;
+
+  /**
+   * Runs a program in the folder, to its end.
+   * @param {string} program
+   * @param {readonly string[]} args
+   */
+  async function run(program, args) {
+    const child = spawn(process.execPath, [program, ...args], { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
+    const [output, [exitCode]] = await Promise.all([text(child.stdout), once(child, "close")]);
+    return { exitCode, output };
+  }
+
   return {
     worker,
     url,
-    folder,
-    publicKey,
-    saved,
-    /** @param {Partial<{ url: string, publicKey: string, digest: string, flags: string[] }>} [changes] */
-    async verify({ flags = ["--allow-simulator"], ...changes } = {}) {
-      const given = { url, publicKey, digest, ...changes };
-      const options = ["--url", given.url, "--public-key", given.publicKey, "--digest", given.digest, "--save", saved];
-      const { exitCode, output } = await run(verifier, [...options, ...flags]);
+    at,
+    /**
+     * As `npm run verify`, but for these arguments.
+     * @param {string[]} changes
+     */
+    async verify(...changes) {
+      const [, , ...usual] = scripts.verify.split(" ");
+      const { exitCode, output } = await run(verifier, [...usual, "--url", url, ...changes]);
       return { exitCode, ...JSON.parse(output) };
     },
-    /** @param {string} nonce */
-    verifyByCommand: (nonce) =>
-      run(command, ["attest", "verify", saved, "--public-key", publicKey, "--nonce", nonce, "--allow-backend", "simulator"]),
+    /**
+     * As `npm run verify-file`.
+     * @param {string} nonce
+     */
+    verifyFile(nonce) {
+      const [, ...usual] = scripts["verify-file"].split(" ");
+      return run(command, [...usual, "--nonce", nonce]);
+    },
   };
 }
 
@@ -95,38 +96,38 @@ function edit(envelope) {
 }
 
 test("another process with the public key alone finds what was approved, and so does the command", async (t) => {
-  const { worker, verify, verifyByCommand } = await place(t);
+  const { worker, verify, verifyFile } = await place(t);
+  const { digest } = await worker.told("ready");
   const { exitCode, verdict, nonce, digests } = await verify();
   assert.deepEqual([exitCode, verdict, digests], [0, "good", [digest]]);
-  const checked = await verifyByCommand(nonce);
+  const checked = await verifyFile(nonce);
   assert.equal(checked.exitCode, 0);
-  assert.ok(checked.output.includes(digest));
+  assert.ok(checked.output.includes(String(digest)));
   worker.kill("SIGTERM");
   assert.equal(await worker.ended, 0);
 });
 
 test("an attestation of an earlier nonce is refused", async (t) => {
-  const { verify, verifyByCommand, saved } = await place(t);
+  const { at, verify, verifyFile } = await place(t);
   await verify();
-  const recorded = await readFile(saved);
-  const { exitCode, reason } = await verify({ url: await impostor(t, async () => recorded) });
+  const recorded = await readFile(at("attestation.json"));
+  const { exitCode, reason } = await verify("--url", await impostor(t, async () => recorded));
   assert.deepEqual([exitCode, reason], [3, "nonce"]);
-  assert.equal((await verifyByCommand(randomBytes(32).toString("hex"))).exitCode, 3);
+  assert.equal((await verifyFile(randomBytes(32).toString("hex"))).exitCode, 3);
 });
 
-test("an attestation by another key, one that was edited, and one without approval are refused", async (t) => {
-  const { url, folder, verify, verifyByCommand, saved } = await place(t);
-  const other = join(folder, "other.pem");
-  await writeFile(other, generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "pem" }));
+test("an attestation by another key, one that was edited, one of other weights, and one of a simulator are refused", async (t) => {
+  const { url, at, verify, verifyFile } = await place(t);
+  await writeFile(at("other.pem"), generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "pem" }));
   const edited = await impostor(t, async (target) => {
     const answer = await fetch(new URL(target, url));
     return edit(await answer.text());
   });
   const refusals = [
-    await verify({ publicKey: other }),
-    await verify({ url: edited }),
-    await verify({ digest: "0".repeat(64) }),
-    await verify({ flags: [] }),
+    await verify("--public-key", at("other.pem")),
+    await verify("--url", edited),
+    await verify("--digest", "0".repeat(64)),
+    await verify("--no-allow-simulator"),
   ];
   assert.deepEqual(
     refusals.map(({ exitCode, verdict, reason }) => [exitCode, verdict, reason]),
@@ -134,14 +135,13 @@ test("an attestation by another key, one that was edited, and one without approv
   );
 
   const { nonce } = await verify();
-  await writeFile(saved, edit(await readFile(saved, "utf8")));
-  assert.equal((await verifyByCommand(nonce)).exitCode, 3);
+  await writeFile(at("attestation.json"), edit(await readFile(at("attestation.json"), "utf8")));
+  assert.equal((await verifyFile(nonce)).exitCode, 3);
 });
 
 test("a worker whose weights were changed attests nothing, and ends with 3", async (t) => {
   const { worker, verify } = await place(t);
-  const { allocations } = await worker.fault("simulatorStats");
-  const { bufferId } = allocations.find((/** @type {{ access: number }} */ { access }) => access === READ_ONLY);
+  const { bufferId } = await worker.sealed();
   await worker.fault("flipBit", { bufferId, byteOffset: BYTE_OF_WEIGHT });
   const { exitCode, verdict } = await verify();
   assert.deepEqual([exitCode, verdict], [1, "none"]);

@@ -17,6 +17,7 @@ function readArguments() {
   const text = /** @type {const} */ ({ type: "string" });
   try {
     const { values } = parseArgs({
+      allowNegative: true,
       options: { ...{ url: text, "public-key": text, digest: text, save: text }, "allow-simulator": { type: "boolean", default: false } },
     });
     const { url, digest, save, "public-key": publicKey, "allow-simulator": allowSimulator } = values;

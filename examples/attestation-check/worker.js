@@ -76,6 +76,8 @@ async function serve(residency, ending, { model, sha256, port }) {
   const shard = await residency.seal(model, { expect: { sha256 }, signal: ending });
   const server = attestationServer(residency, shard);
   await once(server.listen(port, "127.0.0.1"), "listening");
+  // Accepting can fail for want of descriptors, and succeeds again later.
+  server.on("error", (error) => log("error", "not accepted", errorFields(error)));
   const address = server.address();
   log("info", "ready", { port: typeof address === "object" ? address?.port : port, digest: shard.digest });
   const end = AbortSignal.any([ending, residency.signal]);

@@ -33,6 +33,8 @@ export class HttpService {
    */
   async listen(port) {
     await once(this.#server.listen(port, "127.0.0.1"), "listening");
+    // Accepting can fail for want of descriptors, and succeeds again later.
+    this.#server.on("error", (error) => log("error", "not accepted", errorFields(error)));
     const address = this.#server.address();
     return typeof address === "object" && address !== null ? address.port : port;
   }

@@ -108,6 +108,7 @@ export class FileQueue {
       await file.close();
     }
     await rename(`${path}.new`, path);
+    await syncFolder(join(this.#folder, folder));
   }
 
   /**
@@ -117,6 +118,19 @@ export class FileQueue {
   async #list(folder) {
     const names = await readdir(join(this.#folder, folder));
     return names.sort().flatMap((name) => placeOf(name) ?? []);
+  }
+}
+
+/**
+ * A new name is durable only when its folder is.
+ * @param {string} path
+ */
+async function syncFolder(path) {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
   }
 }
 

@@ -1,20 +1,20 @@
 // @ts-check
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { readAuditEvents, verifyAuditLog } from "vram-audit";
 import { FileQueue, QueueFullError } from "./file-queue.js";
 import { startWorker } from "./support/start-worker.js";
 
-const model = fileURLToPath(new URL("model.safetensors", import.meta.url));
-const sha256 = "1690b6552e069abe1b227a26740f0f36e3591ba1b7b8afb59e490f3437d26c06";
+const put = fileURLToPath(new URL("put.js", import.meta.url));
 /** A byte of the matrix: tensors begin at a boundary of 256 bytes. */
 const BYTE_OF_WEIGHT = 260;
-const READ_ONLY = 1;
 const OUT_OF_MEMORY = 2;
 const JOB = { input: [1, 2, 3, 4] };
 
@@ -32,8 +32,8 @@ async function place(t) {
     audit,
     jobs,
     queue,
-    start: () =>
-      startWorker(t, ["--model", model, "--sha256", sha256, "--audit", audit, "--queue", jobs, "--retry-ms", "20", "--simulate"]),
+    /** @param {string[]} changes of the arguments */
+    start: (...changes) => startWorker(t, ["--audit", audit, "--queue", jobs, "--retry-ms", "20", ...changes]),
     /** @param {string} name */
     list: (name) => readdir(join(jobs, name)),
     /** @param {string} id */
@@ -58,7 +58,7 @@ const wipes = (events) => events.flatMap(({ type, data }) => (type === "vram.sha
 
 test("does jobs, sets aside what is none, and at SIGTERM wipes and ends with 0", async (t) => {
   const { start, queue, jobs, list, output, events } = await place(t);
-  const first = await queue.put(JOB);
+  const { stdout: first } = await promisify(execFile)(process.execPath, [put, jobs, JSON.stringify(JOB)]);
   const wrong = await queue.put({ input: [1] });
   const last = await queue.put(JOB);
   await assert.rejects(queue.put(JOB), QueueFullError);
@@ -67,7 +67,7 @@ test("does jobs, sets aside what is none, and at SIGTERM wipes and ends with 0",
   while ((await list("done")).length + (await list("failed")).length < 3) await delay(10);
   worker.kill("SIGTERM");
   assert.equal(await worker.ended, 0);
-  assert.deepEqual([await output(first), await output(last)], [[1, 4, 5], [1, 4, 5]]);
+  assert.deepEqual([await output(first.trim()), await output(last)], [[1, 4, 5], [1, 4, 5]]);
   const [aside] = await list("failed");
   assert.match(aside ?? "", new RegExp(wrong));
   assert.deepEqual([await list("taken"), await list("waiting")], [[], ["note.txt"]]);
@@ -104,8 +104,7 @@ test("a flipped bit ends the worker with 3, and the job waits for the next worke
   await queue.put(JOB);
   const worker = start();
   await worker.told("job done");
-  const { allocations } = await worker.fault("simulatorStats");
-  const { bufferId } = allocations.find((/** @type {{ access: number }} */ { access }) => access === READ_ONLY);
+  const { bufferId } = await worker.sealed();
   await worker.fault("flipBit", { bufferId, byteOffset: BYTE_OF_WEIGHT });
   const id = await queue.put(JOB);
   assert.equal(await worker.ended, 3);
@@ -115,6 +114,15 @@ test("a flipped bit ends the worker with 3, and the job waits for the next worke
   const next = start();
   await next.told("job done");
   assert.deepEqual(await output(id), [1, 4, 5]);
+});
+
+test("a mistake in the configuration is no job's fault: the worker ends with 1, and the job waits for the next one", async (t) => {
+  const { start, queue, list } = await place(t);
+  await queue.put(JOB);
+  const worker = start("--model", "missing.safetensors");
+  assert.equal(await worker.ended, 1);
+  const { code, kind } = await worker.told("ended");
+  assert.deepEqual([code, kind, (await list("waiting")).length], ["INVALID_INPUT", "caller", 1]);
 });
 
 test("a job whose worker was killed is done by the next one, and the log counts the shard that was not wiped", async (t) => {

@@ -1,5 +1,6 @@
 // Violations that the checks of text must find, one problem each, and neighbours that they must not.
 import { documentProblems, textProblems } from "./documents.mjs";
+import { copyProblems } from "./examples.mjs";
 import { importProblems, manifestProblems } from "./imports.mjs";
 import { includeProblems } from "./includes.mjs";
 import { projectFiles } from "./tree.mjs";
@@ -44,9 +45,11 @@ const VIOLATIONS = [
   [documentProblems, "docs/STATUS.md", "all done"],
   [textProblems, "a.json", ["https://registry", "npmjs", "org/a.tgz"].join(".")],
   [textProblems, "a.ts", ["// see ", "home", "somebody", "notes"].join("/")],
+  [copyProblems, [["examples/a/log.js", "1"], ["examples/b/log.js", "2"]]],
 ];
 
 const PERMITTED = [
+  [copyProblems, [["examples/a/log.js", "1"], ["examples/b/log.js", "1"], ["examples/a/worker.js", "1"], ["examples/b/worker.js", "2"]]],
   [importProblems, SEAL, 'import { x } from "vram-text";\nimport { y } from "./b.js";\nimport { z } from "node:fs";'],
   [importProblems, SEAL, '// import { x } from "vram-cuda";\nconst label = "vram-cuda/x";\nhkdf("vram-seal/v1");'],
   [importProblems, FACADE, 'import { x } from "vram-cuda";\nconst y = await import("vram-simulator/tamper");'],

@@ -30,5 +30,4 @@ export function installPacked(app, tarballs) {
   run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", ...files, `cmake-js@${version}`], app);
   run("npx", ["cmake-js", "compile", "--directory", "node_modules/engine-addon"], app);
   for (const name of programs) cpSync(join(root, "scripts/packed", name), join(app, name));
-  return files.length;
 }

@@ -1,19 +1,25 @@
 // @ts-check
 import { spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const worker = fileURLToPath(new URL("../worker.js", import.meta.url));
+const folder = fileURLToPath(new URL("..", import.meta.url));
 const faults = new URL("faults-on-message.js", import.meta.url).href;
+/** How device memory that holds a sealed model is mapped. */
+const READ_ONLY = 1;
+const ANSWER_MS = 10_000;
+const { scripts } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 
 /**
- * Starts the worker with these arguments, until the test ends at the latest.
+ * Starts the worker as `npm start` does, but for these arguments, until the test ends at the latest.
  * @param {import("node:test").TestContext} t
- * @param {readonly string[]} args
+ * @param {readonly string[]} changes
  */
-export function startWorker(t, args) {
-  const child = spawn(process.execPath, ["--import", faults, worker, ...args], { stdio: ["ignore", "pipe", "inherit", "ipc"] });
+export function startWorker(t, changes) {
+  const [, ...usual] = scripts.start.split(" ");
+  const child = spawn(process.execPath, ["--import", faults, ...usual, ...changes], { cwd: folder, stdio: ["ignore", "pipe", "inherit", "ipc"] });
   t.after(() => child.kill("SIGKILL"));
   const news = new EventEmitter();
   /** @type {Record<string, unknown>[]} */
@@ -23,8 +29,21 @@ export function startWorker(t, args) {
   const ended = once(child, "close").then(([code]) => code);
   ended.then(() => news.emit("line"));
 
+  /**
+   * Calls a function of vram-simulator/control in the worker.
+   * @param {string} call
+   * @param {unknown[]} args
+   */
+  async function fault(call, ...args) {
+    if (!child.connected) throw new Error("the worker has ended");
+    child.send({ call, args });
+    const [{ answer }] = await once(child, "message", { signal: AbortSignal.timeout(ANSWER_MS) });
+    return answer;
+  }
+
   return {
     lines,
+    fault,
     /** @type {Promise<number | null>} its exit code */
     ended,
     /** @param {NodeJS.Signals} signal */
@@ -41,15 +60,10 @@ export function startWorker(t, args) {
         await once(news, "line");
       }
     },
-    /**
-     * Calls a function of vram-simulator/control in the worker.
-     * @param {string} call
-     * @param {unknown[]} args
-     */
-    async fault(call, ...args) {
-      child.send({ call, args });
-      const [{ answer }] = await once(child, "message");
-      return answer;
+    /** The device memory of the sealed model; undefined where there is none. */
+    async sealed() {
+      const { allocations } = await fault("simulatorStats");
+      return allocations.find((/** @type {{ access: number }} */ { access }) => access === READ_ONLY);
     },
   };
 }
