@@ -31,17 +31,13 @@ extern "C" {
 extern char __libc_single_threaded;
 char __libc_single_threaded = 0;
 
-// Where a C library's `struct stat` is the kernel's, as with 64 bits.
+// With 64 bits the C library's `struct stat` is the kernel's.
 int fstat(int fd, struct stat* facts) noexcept {
   return static_cast<int>(syscall(SYS_newfstatat, fd, "", facts, AT_EMPTY_PATH));
 }
 
 int stat(const char* path, struct stat* facts) noexcept {
   return static_cast<int>(syscall(SYS_newfstatat, AT_FDCWD, path, facts, 0));
-}
-
-int lstat(const char* path, struct stat* facts) noexcept {
-  return static_cast<int>(syscall(SYS_newfstatat, AT_FDCWD, path, facts, AT_SYMLINK_NOFOLLOW));
 }
 
 // Conditions wait by the real-time clock: where that was set forward the wait ends early, as any wait may.

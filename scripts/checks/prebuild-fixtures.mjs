@@ -1,10 +1,13 @@
-// What the check of prebuilt addons must find in a library that asks too much of its system, and what it must not.
+// What the check of prebuilt addons must find in a library that asks too much of its system, and what it must not; and what is
+// linked into them in the place of what their system lacks.
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { symbolsAtFloor } from "../prebuilds/floor.mjs";
 import { inspectLibrary } from "../prebuilds/symbols.mjs";
 import { output } from "../prebuilds/toolchain.mjs";
+import { root } from "./tree.mjs";
 
 const VISIBLE = 'extern "C" __attribute__((visibility("default"))) void';
 const ENTRY = `${VISIBLE} napi_register_module_v1()`;
@@ -24,6 +27,20 @@ const SYMBOLS = [
   { name: "memcpy", version: "GLIBC_2.34", type: "FUNC", isDefined: true },
   { name: "arc4random", version: "GLIBC_2.36", type: "FUNC", isDefined: true },
 ];
+
+/** What glibc got after the floor does what glibc's own does. */
+export function checkFloorAdditions() {
+  const folder = mkdtempSync(join(tmpdir(), "vram-floor-"));
+  const program = join(folder, "floor");
+  const sources = ["native/floor/floor.cpp", "native/floor/test/main.cpp"].map((file) => join(root, file));
+  try {
+    output("c++", ["-std=c++20", "-O2", "-Wall", "-Wextra", "-Werror", ...sources, "-o", program, "-lpthread"]);
+    const { status, stdout } = spawnSync(program, { encoding: "utf8" });
+    return status === 0 ? [] : [`ended with ${status}`, ...stdout.split("\n")];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 const link = (folder, file, source, options) =>
   output("c++", ["-shared", "-fPIC", "-fvisibility=hidden", "-nodefaultlibs", "-x", "c++", "-", "-x", "none", "-o", join(folder, file), "-Wl,--no-as-needed", ...options], source);
