@@ -49,9 +49,11 @@ void WaitEndsAtItsTime(clockid_t clock, long milliseconds) {
   until.tv_nsec %= 1'000'000'000;
   pthread_mutex_lock(&mutex);
   int result = 0;
-  while (result == 0) result = pthread_cond_clockwait(&condition, &mutex, clock, &until);
+  int wakeups = 0;
+  for (; result == 0; ++wakeups) result = pthread_cond_clockwait(&condition, &mutex, clock, &until);
   pthread_mutex_unlock(&mutex);
   Expect(result == ETIMEDOUT, "a wait that nobody ends times out");
+  Expect(wakeups < 100, "it sleeps until then");
   const long late = NowMs(clock) - MillisecondsOf(until);
   Expect(late >= 0 && late < 5000, "it does so at its time");
 }
