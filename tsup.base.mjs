@@ -8,7 +8,10 @@ export const library = (options) => ({
   sourcemap: false,
   splitting: false,
   shims: true,
-  noExternal: ["vram-text"],
-  dts: { resolve: ["vram-text"], compilerOptions: { ignoreDeprecations: "6.0" } },
+  noExternal: ["vram-addon", "vram-text"],
+  dts: { resolve: ["vram-addon", "vram-text"], compilerOptions: { ignoreDeprecations: "6.0" } },
   ...options,
 });
+
+/** A library with a native addon: beside it lies the program that builds the addon. */
+export const libraryWithAddon = (options) => [library(options), library({ entry: ["src/build.ts"], format: ["esm"], dts: false, clean: false })];

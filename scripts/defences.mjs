@@ -28,7 +28,7 @@ const quietly = (args, cwd) => spawnSync(process.execPath, args, { cwd: join(roo
 const isNative = ({ file }) => file.startsWith("native/");
 
 function build() {
-  const { status, stderr } = quietly([join(root, "scripts/build-native.mjs")], "packages/vram-cuda");
+  const { status, stderr } = quietly(["dist/build.js"], "packages/vram-cuda");
   if (status !== 0) throw new Error(`the addon does not build:\n${stderr}`);
 }
 

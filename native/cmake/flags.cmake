@@ -4,12 +4,20 @@ set(VRAM_SANITIZE "" CACHE STRING "Sanitizers of a test build: address,undefined
 function(vram_compile_flags target)
   set_target_properties(${target} PROPERTIES CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON POSITION_INDEPENDENT_CODE ON)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Werror -Wno-unknown-pragmas -fstack-protector-strong)
-  target_link_options(${target} PRIVATE -Wl,-z,relro,-z,now)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Werror -Wno-unknown-pragmas -fstack-protector-strong
+    -ffunction-sections -fdata-sections)
+  target_link_options(${target} PRIVATE -Wl,-z,relro,-z,now,--gc-sections)
   if(VRAM_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${VRAM_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
     target_link_options(${target} PRIVATE -fsanitize=${VRAM_SANITIZE})
   else()
     target_compile_options(${target} PRIVATE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
   endif()
+endfunction()
+
+# Hides what the map does not name, of a C++ library that is linked in too.
+function(vram_export_only target map)
+  set(path ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/exports/${map}.map)
+  target_link_options(${target} PRIVATE -Wl,--version-script=${path})
+  set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS ${path})
 endfunction()

@@ -1,8 +1,9 @@
 #include "ops/read_file.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
+
+#include <system_error>
 
 #include "ops/aborted.h"
 
@@ -13,10 +14,7 @@ Status ReadWhole(int fd, off_t offset, std::span<std::byte> bytes, const Cancel&
     if (cancel && cancel->load()) return Aborted();
     const ssize_t got = pread(fd, bytes.data(), bytes.size(), offset);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      const char* name = strerrorname_np(errno);
-      return InvalidInput("fd could not be read: " + std::string(name == nullptr ? "unknown error" : name));
-    }
+    if (got < 0) return InvalidInput("fd could not be read: " + std::generic_category().message(errno));
     if (got == 0) return InvalidInput("fd must hold byteLength bytes; the file ended before");
     offset += got;
     bytes = bytes.subspan(static_cast<std::size_t>(got));

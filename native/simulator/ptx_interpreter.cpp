@@ -1,7 +1,6 @@
 #include "ptx_interpreter.h"
 
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -411,7 +410,8 @@ VRAM_CLONES u32 Group::RunStraight(u32 from) {
 // A GPU takes no time from the host's processors: the threads that stand in for one step behind everybody else's.
 void StepBehind() {
   constexpr int kNiceness = 10;
-  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness);
+  constexpr id_t kThisThread = 0;
+  setpriority(PRIO_PROCESS, kThisThread, kNiceness);
 }
 
 }  // namespace

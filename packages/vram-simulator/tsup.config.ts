@@ -1,4 +1,4 @@
 import { defineConfig } from "tsup";
-import { library } from "../../tsup.base.mjs";
+import { libraryWithAddon } from "../../tsup.base.mjs";
 
-export default defineConfig(library({ entry: ["src/index.ts", "src/control.ts", "src/tamper.ts"] }));
+export default defineConfig(libraryWithAddon({ entry: ["src/index.ts", "src/control.ts", "src/tamper.ts"] }));

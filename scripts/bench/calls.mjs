@@ -1,5 +1,6 @@
 // What a verification costs besides the digest: the steps of the facade's verify.ts, whole and one by one.
 import { createHmac, createSecretKey, randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { promisify } from "node:util";
 import { evaluatePlacement } from "vram-policy";
@@ -19,6 +20,9 @@ const oneRandomByte = promisify(randomBytes);
 /** What `sealKey.mac()` asks of the addon. */
 const NATIVE_HMAC = "native HMAC";
 const ON_HOST = ["verifySeal()", "evaluatePlacement()", "sealKey.mac()", NATIVE_HMAC];
+
+/** Where vram-seal looks for its addon. */
+const ADDONS = ["build/Release", `prebuilds/${process.platform}-${process.arch}`].map((folder) => `../${folder}/vram_secret.node`);
 
 /** So many calls, each timed by itself: their median and their 99th percentile. */
 export async function timeCalls(call) {
@@ -41,7 +45,9 @@ async function attestationOf(shardCount, worker, shard) {
 }
 
 function nativeHmac(instanceId, message) {
-  const { RootKey } = createRequire(import.meta.resolve("vram-seal"))("../build/Release/vram_secret.node");
+  const seal = import.meta.resolve("vram-seal");
+  const addon = ADDONS.find((path) => existsSync(new URL(path, seal)));
+  const { RootKey } = createRequire(seal)(addon);
   const key = new RootKey("random");
   const mac = new Uint8Array(32);
   return () => key.mac(instanceId, message, mac);

@@ -3,16 +3,16 @@
 export const FACADE = "vram-residency";
 /** Loaded by `import()` in the facade when it is named, and an optional peer of it. */
 export const SIMULATOR = "vram-simulator";
-/** Bundled into each package, so that no published one depends on it. */
-export const BUNDLED = "vram-text";
+/** Bundled into what imports them, so that no published package depends on one. */
+export const BUNDLED = ["vram-addon", "vram-text"];
 
 const LEAVES = ["vram-audit", "vram-cuda", "vram-policy", "vram-seal"];
 
 /** Which workspace packages the production code of a package may import. Type-only imports count too. */
 export const IMPORTS = {
-  ...Object.fromEntries([...LEAVES, SIMULATOR].map((leaf) => [leaf, [BUNDLED]])),
-  [BUNDLED]: [],
-  [FACADE]: [...LEAVES, BUNDLED],
+  ...Object.fromEntries([...LEAVES, SIMULATOR].map((leaf) => [leaf, BUNDLED])),
+  ...Object.fromEntries(BUNDLED.map((bundled) => [bundled, []])),
+  [FACADE]: [...LEAVES, ...BUNDLED],
 };
 
 /** Which workspace packages a published package may ask its user's package manager for. */

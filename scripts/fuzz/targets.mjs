@@ -11,7 +11,7 @@ const LINE_FEED = 10;
 /** Bundles inner modules of a package, which it does not export. */
 async function load(name, entry) {
   const outDir = join(root, ".results/fuzz-modules");
-  await build({ entry: { [name]: join(root, entry) }, outDir, format: "esm", config: false, dts: false, silent: true, clean: false, noExternal: [/vram-text/], external: ["pkcs11js"] });
+  await build({ entry: { [name]: join(root, entry) }, outDir, format: "esm", config: false, dts: false, silent: true, clean: false, noExternal: [/vram-(addon|text)/], external: ["pkcs11js"] });
   return import(join(outDir, `${name}.mjs`)).catch(() => import(join(outDir, `${name}.js`)));
 }
 

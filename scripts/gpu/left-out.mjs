@@ -3,8 +3,10 @@ const NO_DEVICE = "needs no device";
 const FAULTS = "only tests of what the simulator does and tells";
 
 export const leftOut = {
+  "vram-addon": NO_DEVICE,
   "vram-audit": NO_DEVICE,
   "vram-cuda/src": NO_DEVICE,
+  "vram-cuda/test/addon-place.test.ts": NO_DEVICE,
   "vram-cuda/test/driver-errors.test.ts": FAULTS,
   "vram-cuda/test/environment.test.ts": FAULTS,
   "vram-cuda/test/faults.test.ts": FAULTS,

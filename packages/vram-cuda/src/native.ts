@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
+import { AddonError, loadAddon } from "vram-addon";
+import type { LoadedAddon } from "vram-addon";
 import { CudaError } from "./cuda-error.js";
 import type { CudaErrorCode, CudaErrorDetails } from "./cuda-error.js";
 import type { Damage, DeviceFacts, DriverFacts, Inspection, LoadedDigests, MemoryFacts, PlacementFacts, TeardownFailure } from "./facts.js";
@@ -107,39 +107,42 @@ export interface NativeAddon {
   shutdown(): void;
 }
 
-const addonPath = fileURLToPath(new URL("../build/Release/vram_cuda.node", import.meta.url));
-
-/** SHA-256, hex, of the addon's file. @throws CudaError `DRIVER_UNAVAILABLE` where it is absent. */
-export function addonSha256(): string {
-  native();
-  return createHash("sha256").update(readFileSync(addonPath)).digest("hex");
+interface Loaded {
+  readonly addon: NativeAddon;
+  readonly path: string;
 }
 
-let loaded: NativeAddon | undefined;
+let loaded: Loaded | undefined;
 
-function load(): NativeAddon {
+function load(): Loaded {
+  const { exports, path } = findAddon();
+  const addon = exports as NativeAddon;
+  // The runtime's own cleanup hook does not run on every way out of the main thread; it does nothing after this.
+  process.once("exit", () => {
+    addon.shutdown();
+  });
+  return { addon, path };
+}
+
+function findAddon(): LoadedAddon {
   try {
-    const addon = createRequire(import.meta.url)(addonPath) as NativeAddon;
-    // The runtime's own cleanup hook does not run on every way out of the main thread; it does nothing after this.
-    process.once("exit", () => {
-      addon.shutdown();
-    });
-    return addon;
-  } catch (cause) {
-    const reason = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "unknown";
-    throw new CudaError(
-      "DRIVER_UNAVAILABLE",
-      "The native addon of vram-cuda could not be loaded. It runs on Linux with glibc 2.34 or newer. In a checkout, build it with " +
-        "`npm run build` (needs a C++20 compiler and CMake 3.20); in an installation, run `npm rebuild vram-cuda`.",
-      { details: { reason } },
-    );
+    return loadAddon({ packageName: "vram-cuda", packageFolder: new URL("../", import.meta.url), fileName: "vram_cuda.node" });
+  } catch (error) {
+    if (!(error instanceof AddonError)) throw error;
+    throw new CudaError("DRIVER_UNAVAILABLE", error.message, { details: { reason: `addon-${error.failure}` } });
   }
 }
 
 /** @throws CudaError `DRIVER_UNAVAILABLE` where the addon is absent or does not load. */
 export function native(): NativeAddon {
   loaded ??= load();
-  return loaded;
+  return loaded.addon;
+}
+
+/** SHA-256, hex, of the addon's file. @throws CudaError `DRIVER_UNAVAILABLE` where the addon is absent or does not load. */
+export function addonSha256(): string {
+  loaded ??= load();
+  return createHash("sha256").update(readFileSync(loaded.path)).digest("hex");
 }
 
 export function toCudaError(error: NativeError): CudaError {

@@ -1,6 +1,4 @@
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
+import { AddonError, loadAddon } from "vram-addon";
 import { SealError } from "./seal-error.js";
 
 /** A root key in a page of its own (native/secret/secret_binding.cpp). It checks every argument again. */
@@ -22,26 +20,25 @@ export interface SecretAddon {
   readonly RootKey: new (from: "key" | "secret" | "random", source?: Uint8Array) => NativeRootKey;
 }
 
-const addonPath = fileURLToPath(new URL("../build/Release/vram_secret.node", import.meta.url));
-
 let loaded: SecretAddon | undefined;
 
 /**
- * The addon, or undefined where it is not installed.
+ * The addon, or undefined where none is installed or there is none for the platform.
  *
  * @throws SealError `KEY_UNAVAILABLE` with reason `addon` where it is there and does not load
  */
 export function secretAddon(): SecretAddon | undefined {
-  if (loaded === undefined && existsSync(addonPath)) loaded = load();
+  loaded ??= load();
   return loaded;
 }
 
-function load(): SecretAddon {
+function load(): SecretAddon | undefined {
   try {
-    return createRequire(import.meta.url)(addonPath) as SecretAddon;
-  } catch {
-    throw new SealError("KEY_UNAVAILABLE", "the addon of vram-seal does not load here: build it for this system, or remove it and go without locked keys", {
-      details: { reason: "addon" },
-    });
+    const { exports } = loadAddon({ packageName: "vram-seal", packageFolder: new URL("../", import.meta.url), fileName: "vram_secret.node" });
+    return exports as SecretAddon;
+  } catch (error) {
+    if (!(error instanceof AddonError)) throw error;
+    if (error.failure !== "refused") return undefined;
+    throw new SealError("KEY_UNAVAILABLE", `${error.message} Or remove it and go without locked keys.`, { details: { reason: "addon" } });
   }
 }

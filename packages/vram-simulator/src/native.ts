@@ -1,5 +1,6 @@
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
+import { dirname, join } from "node:path";
+import { AddonError, loadAddon } from "vram-addon";
+import type { LoadedAddon } from "vram-addon";
 import { SimulatorError } from "./simulator-error.js";
 
 type Occasion = [after: number, sticky: boolean];
@@ -49,30 +50,35 @@ interface HostileEngine {
   leak(view: object): string;
 }
 
-const build = new URL("../build/Release/", import.meta.url);
+const packageFolder = new URL("../", import.meta.url);
 
-export const libraryPath = fileURLToPath(new URL("libvram_simulator.so", build));
-
-function load(addon: string): unknown {
+function load(fileName: string): LoadedAddon {
   try {
-    return createRequire(import.meta.url)(fileURLToPath(new URL(addon, build)));
-  } catch {
-    throw new SimulatorError("DRIVER_UNAVAILABLE", "the simulator is not built; run its build script (needs a C++20 compiler and CMake)");
+    return loadAddon({ packageName: "vram-simulator", packageFolder, fileName });
+  } catch (error) {
+    if (!(error instanceof AddonError)) throw error;
+    throw new SimulatorError("DRIVER_UNAVAILABLE", error.message);
   }
 }
 
-let control: NativeControl | undefined;
+let control: LoadedAddon | undefined;
 
-/** @throws SimulatorError `DRIVER_UNAVAILABLE` where the addon was not built. */
+/** @throws SimulatorError `DRIVER_UNAVAILABLE` where the addon is absent or does not load. */
 export function native(): NativeControl {
-  control ??= load("vram_simulator_control.node") as NativeControl;
-  return control;
+  control ??= load("vram_simulator_control.node");
+  return control.exports as NativeControl;
+}
+
+/** Of the library that the control addon steers. @throws SimulatorError `DRIVER_UNAVAILABLE` as `native()` does. */
+export function libraryPath(): string {
+  control ??= load("vram_simulator_control.node");
+  return join(dirname(control.path), "libvram_simulator.so");
 }
 
 let engine: HostileEngine | undefined;
 
-/** @throws SimulatorError `DRIVER_UNAVAILABLE` where the addon was not built. */
+/** @throws SimulatorError `DRIVER_UNAVAILABLE` where the addon is absent or does not load. */
 export function hostileEngine(): HostileEngine {
-  engine ??= load("vram_tamper.node") as HostileEngine;
+  engine ??= load("vram_tamper.node").exports as HostileEngine;
   return engine;
 }

@@ -35,12 +35,14 @@ describe("unified memory", () => {
     await refusedAtOpen({ driver: simulator(), policy: { allowBackends: ["simulator"] } });
   });
 
-  it("PB-1 VP-002 test_uma_disabled the addon knows no call that could allocate managed or host memory, and page-locks only what it has", () => {
+  it("PB-1 VP-002 test_uma_disabled the addon knows no call that could allocate managed or host memory, and page-locks only what it has", async () => {
     const entryPoints = readFileSync(new URL("../../../../native/driver/entry_points.inc", import.meta.url), "utf8");
     expect(entryPoints).toMatch(/^X\(cuMemCreate,/m);
     expect(entryPoints).not.toMatch(/Managed|HostAlloc|AllocHost|HostGetDevicePointer|cuMemAlloc/);
     expect(entryPoints.match(/cuMemHost\w+/g)).toEqual(["cuMemHostRegister_v2", "cuMemHostUnregister"]);
-    const addon = readFileSync(new URL("../../../vram-cuda/build/Release/vram_cuda.node", import.meta.url), "latin1");
+    await openWorkplace();
+    const { sharedObjects } = process.report.getReport() as { readonly sharedObjects: readonly string[] };
+    const addon = readFileSync(sharedObjects.find((path) => path.endsWith("/vram_cuda.node")) ?? "no addon", "latin1");
     expect(addon).toContain("cuMemCreate");
     for (const symbol of ["cuMemAllocManaged", "cuMemAllocHost", "cuMemHostAlloc", "cuMemHostGetDevicePointer"]) expect(addon).not.toContain(symbol);
   });

@@ -1,0 +1,4 @@
+import { defineConfig } from "tsup";
+import { library } from "../../tsup.base.mjs";
+
+export default defineConfig(library({}));
