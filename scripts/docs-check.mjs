@@ -9,6 +9,7 @@ import { readDocuments } from "./docs/documents.mjs";
 import { writeFixtures } from "./docs/fixtures.mjs";
 import { linkProblems, orphanProblems } from "./docs/links.mjs";
 import { NOT_RUN } from "./docs/not-run.mjs";
+import { generatedProblems } from "./docs/reference/generated.mjs";
 import { documentRuleProblems } from "./docs/rule-fixtures.mjs";
 import { runDocuments } from "./docs/run-documents.mjs";
 
@@ -23,6 +24,7 @@ const checks = [
   ["the README leads to every document", () => orphanProblems(documents)],
   ["every block is in a language that is checked, and parses", () => dataProblems(blocks)],
   ["TypeScript and JavaScript of the documents compiles", () => compileProblems(compiled(documents))],
+  ["the reference and the error catalogue are what the code says", generatedProblems],
   ["commands and programs of the documents run", runProblems],
   ["each of these rules finds its violations", () => documentRuleProblems(template)],
 ];

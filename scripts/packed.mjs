@@ -1,53 +1,30 @@
-// Installs the packed packages and the example engine in an empty folder, and runs a program of each module system and every example's tests there.
-// npm run packed [-- --gpu] [--json FILE]
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+// Installs the packed packages and the example engine in an empty folder, and runs a program of each module system and every
+// example's tests there. npm run packed [-- --gpu] [--json FILE]
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { parseArgs } from "node:util";
-import { examples, testExample } from "./packed/examples.mjs";
+import { join } from "node:path";
+import { runChecks } from "./checks/run-checks.mjs";
+import { exampleProblems, examples } from "./packed/examples.mjs";
 import { installPacked, run } from "./packed/install.mjs";
 
-const { values } = parseArgs({ options: { gpu: { type: "boolean", default: false }, json: { type: "string" } } });
-const cases = [];
-
-function tell(...told) {
-  for (const each of told) {
-    console.log(`${each.ok ? "ok     " : "FAILED "} ${each.title}`);
-    if (!each.ok) console.log(each.message);
-    cases.push(each);
-  }
-}
-
-/** One case: good unless `act` throws. */
-function tried(title, act) {
-  try {
-    act();
-    return { title, ok: true, message: "" };
-  } catch ({ message }) {
-    return { title, ok: false, message };
-  }
-}
-
 const work = mkdtempSync(join(tmpdir(), "vram-packed-"));
+const app = join(work, "app");
+const flags = process.argv.filter((each) => each === "--gpu");
+
+/** A step that throws where something is wrong. */
+const step = (act) => () => {
+  act();
+  return [];
+};
+
+const checks = [
+  ["the tarballs install in an empty folder, and the engine builds there", step(() => installPacked(app, join(work, "tarballs")))],
+  ...["program.mjs", "program.cjs"].map((program) => [`${program} runs on them`, step(() => run(process.execPath, [program, ...flags], app, "inherit"))]),
+  ...examples().map((folder) => [`${folder} passes its tests on them`, () => exampleProblems(app, folder)]),
+];
+
 try {
-  const app = join(work, "app");
-  const installed = tried("the tarballs install in an empty folder, and the engine builds there", () => installPacked(app, join(work, "tarballs")));
-  tell(installed);
-  if (installed.ok) {
-    for (const program of ["program.mjs", "program.cjs"]) {
-      tell(tried(`${program} runs on them`, () => run(process.execPath, [program, ...(values.gpu ? ["--gpu"] : [])], app, "inherit")));
-    }
-    for (const folder of examples()) tell(...testExample(app, folder));
-  }
+  await runChecks(checks);
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
-
-const passed = cases.filter(({ ok }) => ok).length;
-const failed = cases.length - passed;
-if (values.json !== undefined) {
-  mkdirSync(dirname(values.json), { recursive: true });
-  writeFileSync(values.json, JSON.stringify({ passed, failed, cases }));
-}
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;

@@ -61,6 +61,7 @@ const tasks = {
   matrix: built(script("scripts/matrix.mjs")),
   mutation: built(script("scripts/mutation.mjs")),
   mutants: script("scripts/mutants.mjs"),
+  prebuilds: built(script("scripts/prebuilds.mjs")),
   "ops-test": built(script("scripts/ops-test.mjs")),
   packed: built(script("scripts/packed.mjs")),
   ptx: script("scripts/ptx.mjs"),

@@ -17,7 +17,6 @@ endfunction()
 
 # Hides what the map does not name, of a C++ library that is linked in too.
 function(vram_export_only target map)
-  set(path ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/exports/${map}.map)
-  target_link_options(${target} PRIVATE -Wl,--version-script=${path})
-  set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS ${path})
+  target_link_options(${target} PRIVATE -Wl,--version-script=${map})
+  set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS ${map})
 endfunction()

@@ -38,8 +38,11 @@ export function importProblems(file, text) {
   });
 }
 
-/** What is wrong with the dependencies that a package's users would install. */
-export function manifestProblems({ name, dependencies = {}, optionalDependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} }) {
+/** What npm runs when somebody installs the package. */
+const AT_INSTALL = ["preinstall", "install", "postinstall"];
+
+/** What is wrong with the dependencies that a package's users would install, and with what that would run. */
+export function manifestProblems({ name, scripts = {}, dependencies = {}, optionalDependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} }) {
   const foreign = (from) => Object.keys(from).filter((other) => Object.hasOwn(IMPORTS, other));
   const asked = [...foreign(dependencies), ...foreign(optionalDependencies)];
   const peers = foreign(peerDependencies);
@@ -48,6 +51,7 @@ export function manifestProblems({ name, dependencies = {}, optionalDependencies
     ...asked.filter((other) => !DEPENDENCIES[name]?.includes(other)).map((other) => `${name} must not depend on ${other}`),
     ...peers.filter((other) => name !== FACADE || other !== SIMULATOR).map((other) => `${name} must not have the peer ${other}`),
     ...peers.filter((other) => peerDependenciesMeta[other]?.optional !== true).map((other) => `${name}: the peer ${other} is not optional`),
+    ...AT_INSTALL.filter((script) => Object.hasOwn(scripts, script)).map((script) => `${name} must run nothing at installation: ${script}`),
   ];
 }
 

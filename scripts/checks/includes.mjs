@@ -7,6 +7,7 @@ const INCLUDES = {
   kernel: [],
   hash: ["kernel"],
   driver: [],
+  floor: [],
   device: ["driver", "hash"],
   ops: ["device", "driver", "hash", "kernel"],
   binding: ["ops", "device", "driver"],

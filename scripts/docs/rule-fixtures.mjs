@@ -3,6 +3,9 @@ import { compileProblems, compiled } from "./compile.mjs";
 import { dataProblems } from "./data-blocks.mjs";
 import { parseDocument } from "./documents.mjs";
 import { linkProblems, orphanProblems } from "./links.mjs";
+import { meaningOf } from "./reference/error-catalogue.mjs";
+import { differences } from "./reference/generated.mjs";
+import { renderReference } from "./reference/render.mjs";
 import { runDocuments } from "./run-documents.mjs";
 
 const block = (opening, ...lines) => ["```" + opening, ...lines, "```", ""].join("\n");
@@ -75,7 +78,7 @@ const asText = ([, files]) => JSON.stringify(files);
 
 /** @param template the folder with the fixtures for commands */
 export async function documentRuleProblems(template) {
-  const problems = compileFixtureProblems();
+  const problems = [...compileFixtureProblems(), ...(await generatedFixtureProblems())];
   for (const fixture of VIOLATIONS) {
     const told = await toldBy(fixture, template);
     if (told.length !== 1) problems.push(`not found once: ${asText(fixture)}: ${told}`);
@@ -91,4 +94,18 @@ function compileFixtureProblems() {
   const told = compile(MISCOMPILED.map((text, index) => parseDocument(`docs/${index}.md`, text)));
   const toldOf = (index) => told.filter((problem) => problem.startsWith(`docs/${index}.md:2: `));
   return MISCOMPILED.flatMap((text, index) => (toldOf(index).length === 1 ? [] : [`not found once: ${text}: ${toldOf(index)}`]));
+}
+
+/** A symbol without a comment, a link to nothing, a code without a remedy, and documents that are not as they are made. */
+async function generatedFixtureProblems() {
+  const folder = "scripts/docs/reference/fixture";
+  const entries = ["documented", "undocumented"].map((name) => ({ name, file: `${folder}/${name}.ts` }));
+  const { problems } = await renderReference({ entries, tsconfig: `${folder}/tsconfig.json` });
+  const expected = [/Undocumented .*does not have any documentation/, /"Nowhere"/];
+  const differing = differences({ "a.md": "1", "b.md": "1", "c.md": "1" }, { "a.md": "1", "b.md": "2", "d.md": "1" });
+  return [
+    ...(problems.length === 2 && expected.every((one) => problems.some((problem) => one.test(problem))) ? [] : [`the reference's fixture: ${problems}`]),
+    ...(meaningOf("It failed.") === undefined && meaningOf("It failed.\nRemedy: try again.") !== undefined ? [] : ["a code without a remedy passes"]),
+    ...(differing.length === 3 ? [] : [`documents that differ: ${differing}`]),
+  ];
 }

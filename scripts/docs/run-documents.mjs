@@ -43,7 +43,7 @@ class Run {
     const workplace = await openWorkplace(this.#template);
     try {
       for (const [, name] of blocks.flatMap(({ text }) => [...text.matchAll(KEY_FILE)])) workplace.withhold(name);
-      for (const block of blocks) if (block.name !== undefined) workplace.write(block.name, programOf(block));
+      for (const block of blocks) if (block.name !== undefined) workplace.write(fileOf(block), programOf(block));
       for (const block of blocks) await this.#block(workplace, block);
     } finally {
       workplace.remove();
@@ -63,10 +63,9 @@ class Run {
   }
 
   async #program(workplace, block) {
-    const name = block.name ?? `block-${block.line}${extensionOf(block).replace("ts", "js")}`;
-    if (block.name === undefined) workplace.write(name, programOf(block));
+    if (block.name === undefined) workplace.write(fileOf(block), programOf(block));
     this.#count.ran += 1;
-    this.#tell(block.file, block.line, await workplace.runFile(name));
+    this.#tell(block.file, block.line, await workplace.runFile(fileOf(block)));
   }
 
   async #command(workplace, file, { line, text, exitCode }) {
@@ -96,6 +95,9 @@ class Run {
     if (problem !== undefined) this.#problems.push(`${file}:${line}: ${problem}`);
   }
 }
+
+/** TypeScript is made into what every Node.js runs. */
+const fileOf = (block) => (block.name ?? `block-${block.line}${extensionOf(block)}`).replace(/\.m?ts$/, ".mjs");
 
 /** What Node.js can run, of a block in TypeScript too; anything else as it stands. */
 function programOf({ language, text }) {

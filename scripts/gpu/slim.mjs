@@ -16,7 +16,6 @@ export function compressNode(folder, say) {
 
 /** The project's own packages stay as they were packed; of the engine's build only the addon is kept. */
 export function slimPackages(modules) {
-  rmSync(join(modules, "node-addon-api"), { recursive: true });
   const build = join(modules, "engine-addon/build");
   for (const name of readdirSync(build).filter((each) => each !== "Release")) rmSync(join(build, name), { recursive: true });
   for (const file of readdirSync(modules, { recursive: true })) {

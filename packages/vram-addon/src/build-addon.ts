@@ -18,16 +18,16 @@ export interface AddonBuild {
 }
 
 /**
- * Compiles a package's addons from the sources it carries, or the checkout has, into `Release` of the build folder.
+ * Compiles a package's addons from the checkout's sources, or from those it carries, into `Release` of the build folder.
  * Takes nothing from the network.
  *
  * @throws Error that says what is missing, or has the compiler's output
  */
 export function buildAddon({ packageFolder, buildFolder = folderIn(packageFolder, "build"), cmakeArguments = [] }: AddonBuild): void {
   assertTools();
-  const carried = folderIn(packageFolder, "native");
-  const native = existsSync(carried) ? carried : folderIn(packageFolder, "../../native");
-  const headers = existsSync(carried) ? [folderIn(packageFolder, "native/include")] : installedHeaders(packageFolder);
+  const inCheckout = existsSync(folderIn(packageFolder, "../../native/cmake/addon.cmake"));
+  const native = folderIn(packageFolder, inCheckout ? "../../native" : "native");
+  const headers = inCheckout ? installedHeaders(packageFolder) : [folderIn(packageFolder, "native/include")];
   run("cmake", [
     ...["-S", fileURLToPath(packageFolder), "-B", buildFolder, "-DCMAKE_BUILD_TYPE=Release"],
     ...[`-DVRAM_NATIVE=${native}`, `-DVRAM_NODE_API=${headers.join(";")}`],

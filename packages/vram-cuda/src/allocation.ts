@@ -20,6 +20,7 @@ const DEFAULT_LOCATE_LIMIT = 64;
 const DEFAULT_VIEW_TIMEOUT_MS = 30_000;
 const VIEW_POLL_MS = 5;
 
+/** `frozen` memory is mapped read-only; a `released` allocation has none. */
 export type AllocationState = "loading" | "loaded" | "frozen" | "released";
 
 /** How a release ended. */
@@ -36,16 +37,19 @@ export interface ReleaseReport {
   readonly cause?: CudaError;
 }
 
+/** How to load from an open file. */
 export interface FileOptions extends LongOptions {
   /** Where in the file to begin, in bytes; default 0. */
   readonly offset?: number;
 }
 
+/** How to digest device memory. */
 export interface DigestOptions extends LongOptions {
   /** Keep the leaf hashes and the levels above on the host, 1/127 of the image, in place of what was kept before; default false. */
   readonly keepTree?: boolean;
 }
 
+/** How to look for damage. */
 export interface LocateOptions extends LongOptions {
   /** The digest, hex, that the kept tree must hash up to. */
   readonly digest: string;
@@ -53,6 +57,7 @@ export interface LocateOptions extends LongOptions {
   readonly limit?: number;
 }
 
+/** How to release an allocation. */
 export interface ReleaseOptions {
   /** How long to wait, in milliseconds, for native code that still holds a tensor of this memory; default 30,000. */
   readonly viewTimeoutMs?: number;

@@ -1,3 +1,4 @@
+/** What went wrong, in the spelling of the facade's error codes. */
 export type CudaErrorCode =
   | "INVALID_INPUT"
   | "DRIVER_UNAVAILABLE"

@@ -7,6 +7,7 @@ import { assertBoolean, assertInteger, assertLead, assertStaging, roundUp } from
 
 const DIGEST_BLOCK_BYTES = 4096;
 
+/** How to allocate device memory. */
 export interface AllocateOptions {
   /** Compute the fs-verity digest of what is loaded, on the host; default true. */
   readonly fsverity?: boolean;

@@ -9,6 +9,7 @@ const MOST_THREADS = 64;
 /** More threads than this wait for memory, not for each other. */
 const DEFAULT_MOST_THREADS = 8;
 
+/** How to digest a file. */
 export interface DigestFileOptions extends LongOptions {
   /** How many threads read and hash, 1 to 64; default: what the machine has, at most 8. */
   readonly threads?: number;

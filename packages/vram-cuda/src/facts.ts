@@ -7,6 +7,7 @@ export interface DriverSource {
 /** `cuda`: the system's library, of good origin. `simulator`: given by path, with the mark. `custom`: anything else. */
 export type Backend = "cuda" | "simulator" | "custom";
 
+/** Facts about the loaded driver. */
 export interface DriverFacts {
   readonly backend: Backend;
   /** CUDA driver API version, "12.4". */
@@ -71,6 +72,7 @@ export interface PlacementFacts {
   readonly blockId: string | null;
 }
 
+/** Device memory, in bytes, as the driver counts it. */
 export interface MemoryFacts {
   readonly totalBytes: number;
   readonly freeBytes: number;

@@ -2,6 +2,7 @@ import { CudaError, invalidInput } from "./cuda-error.js";
 import { native, unwrap } from "./native.js";
 import type { Handle, NativeAnswer, NativeProgress } from "./native.js";
 
+/** What every long operation takes. */
 export interface LongOptions {
   /** Aborts the operation between two pieces of its work. */
   readonly signal?: AbortSignal;

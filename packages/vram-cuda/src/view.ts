@@ -30,6 +30,7 @@ const ELEMENT_TYPES = {
   float8_e8m0fnu: [14, 8],
 } as const satisfies Record<string, readonly [code: number, bits: number]>;
 
+/** The type of a tensor's elements. @useDeclaredType */
 export type ElementType = keyof typeof ELEMENT_TYPES;
 
 /** A part of an image as a tensor. Offsets and lengths in bytes; the extents of `shape` in elements. */

@@ -16,14 +16,17 @@ export interface Reservation {
   release(): void;
 }
 
+/** What else a reservation may count on. */
 export interface ReserveOptions {
   /** What the device says is free right now, in bytes: others may hold some of it. */
   readonly freeBytes?: number;
 }
 
+/** Gives out a device's memory, in bytes. */
 export interface Capacity {
   /** @throws PolicyError `INSUFFICIENT_VRAM` with `neededBytes` and `availableBytes`; `INVALID_INPUT` */
   reserve(byteLength: number, options?: ReserveOptions): Reservation;
+  /** How much is given out now. */
   snapshot(): CapacitySnapshot;
 }
 

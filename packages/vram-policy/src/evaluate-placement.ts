@@ -4,6 +4,7 @@ import { isFalse, isTrue, reportOf, requireFact } from "./report.js";
 import type { PolicyReport, RuleResult } from "./report.js";
 import type { PolicyRule } from "./rules.js";
 
+/** Where a shard lies, and where it should. */
 export interface PlacementQuestion {
   readonly facts: PlacementFacts;
   /** Ordinal of the device the shard belongs on. */

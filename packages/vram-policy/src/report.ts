@@ -14,6 +14,7 @@ export interface RuleResult {
   readonly remedy: string | null;
 }
 
+/** Every rule that was looked at, with its verdict. */
 export interface PolicyReport {
   /** True when no rule is violated. */
   readonly ok: boolean;

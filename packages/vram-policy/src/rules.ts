@@ -35,4 +35,5 @@ export const POLICY_RULES = [
   "same-block",
 ] as const;
 
+/** The id of a rule. @useDeclaredType */
 export type PolicyRule = (typeof POLICY_RULES)[number];

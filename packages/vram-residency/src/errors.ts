@@ -7,24 +7,95 @@ import { correlationId } from "./correlation.js";
 /** What a caller can do about an error: try again later, stop, or correct the call. */
 export type VramErrorKind = "retriable" | "fatal" | "caller";
 
+/** Each code with its kind. `npm run docs:generate` makes the error catalogue of these comments. */
 const KINDS = {
+  /**
+   * The device has less free memory than the model needs, or has it in pieces only.
+   * Remedy: release a shard, use another device, or try again when others gave memory back.
+   */
   INSUFFICIENT_VRAM: "retriable",
+  /**
+   * The driver did not reserve, make or map memory, for another reason than a shortage: "cuMemMap answered CUDA_ERROR_...".
+   * Remedy: try again; if it stays, `details` names the call and its result, and the driver's log may say more.
+   * See: docs/spec/outcomes.md
+   */
   CUDA_ALLOCATION_FAILED: "retriable",
+  /**
+   * A key cannot be read, or what holds it gives no answer. Nothing was decided about any seal.
+   * Remedy: mend what the reason names, and repeat the operation; a closed key needs a new residency or a rotation.
+   * See: docs/guide/keys.md
+   */
   KEY_UNAVAILABLE: "retriable",
+  /**
+   * The driver answered a call with an error, "cuLaunchKernel answered CUDA_ERROR_..." for one, or answered success and did not do it.
+   * Remedy: `details` names the call and its result. Try again unless the worker stopped; if it stays, test the GPU.
+   * See: docs/spec/outcomes.md
+   */
   CUDA_FAILED: "fatal",
+  /**
+   * The device's context has ended: nothing on it can be read or wiped any more.
+   * Remedy: end the process, look at the driver's log, and reset the GPU before it is used again.
+   * See: docs/spec/outcomes.md
+   */
   DEVICE_LOST: "fatal",
+  /**
+   * There is no usable NVIDIA driver here, or the addon does not load.
+   * Remedy: `vram-residency doctor` says what is missing; without a GPU name the simulator, as tests do.
+   */
   DRIVER_UNAVAILABLE: "fatal",
+  /**
+   * A seal, an attestation, or the device memory that a seal vouches for is not what it must be. A worker stops.
+   * Remedy: keep the evidence, and act on the incident that the reason stands for.
+   * See: docs/guide/incidents.md
+   */
   SEAL_VERIFICATION_FAILED: "fatal",
+  /**
+   * Bytes are not those that were read, approved or signed. Nothing is sealed.
+   * Remedy: compare the file with the approved one and get it anew; if the file is good, suspect the bus, the memory or the driver.
+   * See: docs/guide/incidents.md
+   */
   INTEGRITY_VIOLATION: "fatal",
+  /**
+   * The machine, its driver, a key or a seal is not what the policy asks for.
+   * Remedy: `details.violations` and `vram-residency doctor` tell each rule with its remedy; correct the machine rather than the
+   * policy.
+   * See: docs/guide/policies.md
+   */
   POLICY_VIOLATION: "fatal",
+  /**
+   * The audit log cannot be opened, read or written. A worker that cannot write it stops.
+   * Remedy: mend what the reason names, verify the log, and open it again with a new worker.
+   * See: docs/guide/audit.md
+   */
   AUDIT_UNAVAILABLE: "fatal",
+  /**
+   * The worker was closed or has stopped, or met an error that nobody foresaw, which is then the `cause`.
+   * Remedy: act on the error that stopped it, close the residency, and open a new one.
+   */
   STOPPED: "fatal",
+  /**
+   * The shard was released, or is in a state that does not allow the operation.
+   * Remedy: seal the model again.
+   */
   NOT_SEALED: "caller",
+  /**
+   * An argument, or what it names, is not what it must be; the message and `details.argument` say which.
+   * Remedy: correct the call.
+   */
   INVALID_INPUT: "caller",
+  /**
+   * An option of opening, or a field of the configuration, is not what it must be; the message and `details.argument` say which.
+   * Remedy: correct the configuration.
+   */
   INVALID_CONFIG: "caller",
+  /**
+   * The caller's signal fired, and its reason is the `cause`. Nothing is left of the operation.
+   * Remedy: repeat it if it is still wanted.
+   */
   ABORTED: "caller",
 } as const satisfies Record<string, VramErrorKind>;
 
+/** What went wrong; docs/reference/errors.md says of each code what to do. @useDeclaredType */
 export type VramErrorCode = keyof typeof KINDS;
 
 export const VRAM_ERROR_CODES = Object.keys(KINDS) as readonly VramErrorCode[];
@@ -97,10 +168,15 @@ export function errorCodeOf(error: unknown): VramErrorCode | undefined {
 export function toVramError(error: unknown): VramError {
   if (error instanceof VramError) return error;
   if (isLeafError(error)) {
-    const details = error.code === "INSUFFICIENT_VRAM" ? { ...error.details, reason: shortageReason(error.details) } : error.details;
-    return new VramError(LEAF_CODES[error.code], error.message, { details, cause: error });
+    if (error.code === "INSUFFICIENT_VRAM") return shortage(error);
+    return new VramError(LEAF_CODES[error.code], error.message, { details: error.details, cause: error });
   }
   return new VramError("STOPPED", "an unforeseen error; the worker stops", { cause: error });
+}
+
+function shortage(error: LeafError): VramError {
+  const { message, details } = error;
+  return new VramError("INSUFFICIENT_VRAM", message, { details: { ...details, reason: shortageReason(details) }, cause: error });
 }
 
 /** Memory that was refused although as much is free lies in pieces: others must give theirs back, or the device be emptied. */

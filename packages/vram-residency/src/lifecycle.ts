@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { VramError } from "./errors.js";
 
+/** `stopped` releases and nothing else; `closed` is the end. */
 export type ResidencyState = "ready" | "stopped" | "closed";
 
 /** `ready → stopped → closed`, one way. The signal fires once, with the error for which `ready` was left. */

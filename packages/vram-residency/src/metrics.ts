@@ -12,6 +12,7 @@ import type { AuditedMessage, OperationMessage } from "./telemetry/channels.js";
 
 export type { MetricsRegistry } from "./metrics/metric-set.js";
 
+/** How to collect metrics. */
 export interface CollectMetricsOptions {
   /** Where the metrics are registered; default: a registry of their own, in the OpenMetrics format. */
   readonly register?: MetricsRegistry;

@@ -38,6 +38,7 @@ export class SealedSet {
     return this.close();
   }
 
+  /** Plain facts of the set and its shards. */
   toJSON(): SetRecord {
     const { setId, digest, shards } = this;
     return { setId, totalShards: shards.length, digest, shards: shards.map((shard) => shard.toJSON()) };

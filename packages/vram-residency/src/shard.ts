@@ -98,6 +98,7 @@ export class SealedShard {
     return this.close();
   }
 
+  /** Plain facts of the shard, for a log or an answer. */
   toJSON(): ShardRecord {
     return shardRecord(this.#statement, this.sealed);
   }

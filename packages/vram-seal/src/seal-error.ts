@@ -4,6 +4,7 @@ export type SealErrorCode = "INVALID_INPUT" | "SEAL_VERIFICATION_FAILED" | "INTE
 /** Plain facts about a failure: never a key, a token, a presented byte or a path. */
 export type SealErrorDetails = Readonly<Record<string, string | number | boolean | null>>;
 
+/** Facts of an error, and its cause. */
 export interface SealErrorOptions extends ErrorOptions {
   readonly details?: SealErrorDetails;
 }

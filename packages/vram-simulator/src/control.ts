@@ -5,6 +5,7 @@ import { integer } from "./validate.js";
 
 export type { SimulatorStats };
 
+/** A device of the simulator. */
 export interface SimulatedDevice {
   /** Default: 2 GiB. */
   readonly memoryBytes?: number;
@@ -18,6 +19,7 @@ export interface SimulatedDevice {
   readonly sharedMemoryFile?: string;
 }
 
+/** What the simulator starts with. */
 export interface SimulatorConfig {
   /** Default: one device. */
   readonly devices?: readonly SimulatedDevice[];
@@ -124,6 +126,7 @@ export function hashNatively(natively: boolean): void {
   native().hashNatively(natively);
 }
 
+/** What the simulated driver holds right now, and what was asked of it since the last reset. */
 export function simulatorStats(): SimulatorStats {
   return native().readStats();
 }

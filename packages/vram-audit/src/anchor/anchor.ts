@@ -1,5 +1,6 @@
 import type { SignedCheckpoint } from "../note/checkpoint.js";
 
+/** What every kind of anchor takes. */
 export interface AnchorOptions {
   /** Who the anchor is in events and states, different for each anchor of a log; default: what kind it is. */
   readonly name?: string;

@@ -2,6 +2,7 @@ import { errnoOf, invalidInput, unavailable } from "../audit-error.js";
 import type { Anchor, AnchorOptions } from "./anchor.js";
 import { makeAnchor } from "./make-anchor.js";
 
+/** How to reach a witness over HTTP. */
 export interface HttpAnchorOptions extends AnchorOptions {
   /** Makes the request, for example with a header that authenticates it; default: the global `fetch`. */
   readonly fetch?: typeof fetch;

@@ -17,6 +17,7 @@ export const timestamp = matching(z.regexes.datetime({ precision: 3 }), "be a UT
 
 /** From the least to the gravest. */
 export const SEVERITIES = ["info", "warning", "critical"] as const;
+/** How grave an event is. @useDeclaredType */
 export type Severity = (typeof SEVERITIES)[number];
 
 /** The CloudEvents envelope of every line, also of types this version does not know. */

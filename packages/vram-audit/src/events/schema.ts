@@ -248,34 +248,58 @@ export const knownEventSchema = z.discriminatedUnion("type", [
 export const AUDIT_EVENT_TYPES: readonly AuditEventType[] = knownEventSchema.options.map((option) => option.shape.type.value);
 export const KNOWN_TYPES: ReadonlySet<string> = new Set(AUDIT_EVENT_TYPES);
 
+/** A shard was sealed. @useDeclaredType */
 export type VramSealed = z.infer<typeof vramSealed>;
+/** A live shard got a new seal by another key. @useDeclaredType */
 export type VramResealed = z.infer<typeof vramResealed>;
+/** A shard was verified wholly, from device memory. @useDeclaredType */
 export type SealVerified = z.infer<typeof sealVerified>;
+/** A verification failed: the worker stops, or did not seal. @useDeclaredType */
 export type SealVerificationFailed = z.infer<typeof sealVerificationFailed>;
+/** A part of a shard was verified. @useDeclaredType */
 export type RangeVerified = z.infer<typeof rangeVerified>;
+/** A scrub verified the last range of a shard. @useDeclaredType */
 export type VramScrubbed = z.infer<typeof vramScrubbed>;
+/** Damaged blocks of a shard were written again and the shard verified wholly. @useDeclaredType */
 export type VramRepaired = z.infer<typeof vramRepaired>;
+/** A damaged shard was not repaired. @useDeclaredType */
 export type RepairRefused = z.infer<typeof repairRefused>;
+/** A block was damaged again after its repair: the device takes no more shards. @useDeclaredType */
 export type DeviceQuarantined = z.infer<typeof deviceQuarantined>;
+/** A shard got no device memory, or could not be loaded. @useDeclaredType */
 export type VramAllocationFailed = z.infer<typeof vramAllocationFailed>;
+/** A shard's memory was freed; `wiped` says whether it was wiped and the wipe checked. @useDeclaredType */
 export type VramDeallocated = z.infer<typeof vramDeallocated>;
+/** The policy refused a device, a seal or a key. @useDeclaredType */
 export type PolicyViolation = z.infer<typeof policyViolation>;
+/** A worker was opened on a device. @useDeclaredType */
 export type WorkerStarted = z.infer<typeof workerStarted>;
+/** A worker stopped, or was closed. @useDeclaredType */
 export type WorkerStopped = z.infer<typeof workerStopped>;
+/** Another key signs from now on. @useDeclaredType */
 export type KeyRotated = z.infer<typeof keyRotated>;
+/** A key that no live shard is sealed with was closed. @useDeclaredType */
 export type KeyRetired = z.infer<typeof keyRetired>;
+/** The log was opened, and by which key it is signed. @useDeclaredType */
 export type AuditOpened = z.infer<typeof auditOpened>;
+/** The session before did not end in order. @useDeclaredType */
 export type AuditRecovered = z.infer<typeof auditRecovered>;
+/** The log goes on in a new file. @useDeclaredType */
 export type AuditRotated = z.infer<typeof auditRotated>;
+/** Old files are removed by retention. @useDeclaredType */
 export type AuditRetired = z.infer<typeof auditRetired>;
+/** An anchor did not keep a checkpoint. @useDeclaredType */
 export type AnchorFailed = z.infer<typeof anchorFailed>;
+/** An anchor keeps checkpoints again. @useDeclaredType */
 export type AnchorRestored = z.infer<typeof anchorRestored>;
+/** The log was closed in order. @useDeclaredType */
 export type AuditClosed = z.infer<typeof auditClosed>;
 
 /** What {@link AuditLog.append} takes. */
 export type AuditEvent = z.infer<typeof workerEventSchema>;
 /** What a line can hold. */
 export type KnownEvent = z.infer<typeof knownEventSchema>;
+/** The type of an event, as its line has it. @useDeclaredType */
 export type AuditEventType = KnownEvent["type"];
 /** What a closed segment held: its first and last line, its bytes and the SHA-256 of the file. */
 export type SegmentFacts = z.infer<typeof segment>;

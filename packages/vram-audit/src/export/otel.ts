@@ -11,11 +11,13 @@ export type OtlpValue =
   | { readonly kvlistValue: { readonly values: readonly OtlpAttribute[] } }
   | Readonly<Record<string, never>>;
 
+/** A key with its value. */
 export interface OtlpAttribute {
   readonly key: string;
   readonly value: OtlpValue;
 }
 
+/** A log record, as OTLP has it in JSON. */
 export interface OtlpLogRecord {
   /** Nanoseconds since 1970, as decimal text. */
   readonly timeUnixNano: string;

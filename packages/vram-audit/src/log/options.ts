@@ -15,6 +15,7 @@ const DEFAULT_INTERVAL: CheckpointInterval = { events: 1000, milliseconds: 10_00
 const DEFAULT_ROTATION: RotationLimits = { bytes: 67_108_864, milliseconds: 86_400_000 };
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
+/** How to open an audit log. */
 export interface OpenAuditLogOptions {
   /** The log's own directory: made with mode 0700 if missing, in a directory that exists. */
   readonly dir: string;

@@ -2,7 +2,9 @@ import type { KnownEvent } from "../events/schema.js";
 
 /** What the log needs of a logger to copy events to it; winston's `Logger` has it. */
 export interface MirrorLogger {
+  /** Takes one event: its message, and what it holds as fields. */
   log(entry: { level: string; message: string; [field: string]: unknown }): unknown;
+  /** Tells of the logger's own errors, which the log counts and does not throw. */
   on?(event: "error", listener: (error: unknown) => void): unknown;
   /** The logger's level names; winston's default ones are assumed without it. */
   readonly levels?: Readonly<Record<string, number>>;

@@ -10,6 +10,7 @@ import { leafHash } from "../tree/merkle-tree.js";
 import { verifyConsistency, verifyInclusion } from "../tree/verify.js";
 import { type ConsistencyProof, type InclusionProof, parseProof } from "./proof-text.js";
 
+/** A proof, and what it is checked against. */
 export interface CheckAuditProofOptions {
   /** What `exportInclusionProof` or `exportConsistencyProof` gave. */
   readonly proof: string;

@@ -21,11 +21,13 @@ interface ExportProofOptions {
   readonly publicKey?: string;
 }
 
+/** Which line is shown to be in the log. */
 export interface ExportInclusionProofOptions extends ExportProofOptions {
   /** The number of the line to prove, from 1. */
   readonly sequence: number;
 }
 
+/** Which older checkpoint the log is shown to continue. */
 export interface ExportConsistencyProofOptions extends ExportProofOptions {
   /** Lines of the older checkpoint, from 1. */
   readonly fromSize: number;

@@ -22,6 +22,7 @@ export type AuditProblemReason =
   | "no-checkpoint"
   | "no-key";
 
+/** One thing that is wrong with a log. */
 export interface AuditProblem {
   /** From 1; null when it is not about a line. For missing lines the first of them. */
   readonly line: number | null;

@@ -28,6 +28,7 @@ export interface AuditFilter {
   readonly toSequence?: number | undefined;
 }
 
+/** Which events are asked for. */
 export interface QueryAuditLogOptions {
   readonly dir: string;
   readonly filter?: AuditFilter;

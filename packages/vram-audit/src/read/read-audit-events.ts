@@ -3,6 +3,7 @@ import type { StoredEvent } from "../events/line.js";
 import { parseOptions, path } from "../log/options.js";
 import { readEntries } from "./read-entries.js";
 
+/** Which log to read. */
 export interface ReadAuditEventsOptions {
   readonly dir: string;
 }

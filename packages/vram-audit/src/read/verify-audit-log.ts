@@ -14,6 +14,7 @@ import type { AuditProblem } from "./problem-list.js";
 import { type ResolvedKey, resolveVerifierKey, type VerifierKeySource } from "./resolve-verifier-key.js";
 import { type Scan, scanLog } from "./scan-log.js";
 
+/** Which log to verify, and against what. */
 export interface VerifyAuditLogOptions {
   readonly dir: string;
   /** The log's public key from elsewhere: a C2SP verifier key line, or 32 bytes in base64. Without it the file `<dir>.pub` is believed. */
@@ -27,6 +28,7 @@ export interface VerifyAuditLogOptions {
   readonly resume?: boolean;
 }
 
+/** How far a checkpoint from elsewhere vouches for a log. */
 export interface AnchoredPart {
   /** Lines that the checkpoint vouches for. */
   readonly size: number;
@@ -34,6 +36,7 @@ export interface AnchoredPart {
   readonly linesAfter: number;
 }
 
+/** What a verification found. */
 export interface AuditVerification {
   /** Whether nothing is wrong. */
   readonly ok: boolean;

@@ -44,7 +44,7 @@ export async function openAuditDirectory(dir: string): Promise<AuditDirectory> {
 }
 
 /**
- * Tells whether {@link openAuditDirectory} would succeed, and changes nothing.
+ * Tells whether `openAuditLog` could open or make this directory, and changes nothing.
  * @throws AuditError `AUDIT_UNAVAILABLE`, `INVALID_INPUT`
  */
 export async function checkAuditDirectory(dir: string): Promise<void> {

@@ -4,6 +4,7 @@ import { oneOf } from "../events/fields.js";
 import { parseOptions } from "../log/options.js";
 import { AuditMirrorTransport } from "./audit-mirror-transport.js";
 
+/** What the logger writes, and where. */
 export interface AuditLoggerOptions {
   /** An npm level; default: `info`, which has every event. `warn` leaves out info, `error` warnings too. */
   readonly level?: string;

@@ -1,4 +1,5 @@
 import { toVramError } from "../errors.js";
+import type { VramErrorCode } from "../errors.js";
 
 /** The exit codes of the command, as its help lists them. */
 export const EXIT = {
@@ -13,11 +14,14 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-const REFUSALS = new Set(["SEAL_VERIFICATION_FAILED", "INTEGRITY_VIOLATION", "POLICY_VIOLATION"]);
-
 /** Refusals of verification or policy, and configurations that are wrong, are told from every other failure. */
+const ERROR_EXITS: Partial<Record<VramErrorCode, ExitCode>> = {
+  SEAL_VERIFICATION_FAILED: EXIT.refused,
+  INTEGRITY_VIOLATION: EXIT.refused,
+  POLICY_VIOLATION: EXIT.refused,
+  INVALID_CONFIG: EXIT.wrongUse,
+};
+
 export function exitCodeOf(error: unknown): ExitCode {
-  const { code } = toVramError(error);
-  if (code === "INVALID_CONFIG") return EXIT.wrongUse;
-  return REFUSALS.has(code) ? EXIT.refused : EXIT.failed;
+  return ERROR_EXITS[toVramError(error).code] ?? EXIT.failed;
 }

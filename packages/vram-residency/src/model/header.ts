@@ -12,6 +12,7 @@ export interface ImageTensor {
   readonly byteLength: number;
 }
 
+/** How a model's header is read; `opaque`: not at all. */
 export type ModelFormat = "safetensors" | "gguf" | "opaque";
 
 export interface ModelHeader {

@@ -47,6 +47,7 @@ const attestOptions = options({
   correlationId,
 });
 
+/** What a view must be like. */
 export interface ViewOptions {
   /** Least alignment in device memory, in bytes; a power of two, default 1. */
   readonly minAlignment?: number;

@@ -107,6 +107,7 @@ export interface SealOptions extends CallOptions {
   /** How to read the tensors' names and places; default: by the file's name, then by its content. */
   readonly format?: ModelFormat;
   readonly staging?: Staging;
+  /** Told while the model is loaded and digested. */
   readonly onProgress?: (progress: SealProgress) => void;
 }
 

@@ -20,6 +20,7 @@ export const OPERATION_NAMES = [
   "retire_key",
 ] as const;
 
+/** The operations that messages tell of. @useDeclaredType */
 export type OperationName = (typeof OPERATION_NAMES)[number];
 
 /** Names of shards, models and GPUs, byte counts: never a key, an address, a path or a weight byte. */

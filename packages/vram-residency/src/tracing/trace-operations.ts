@@ -11,6 +11,7 @@ const TRACER = "vram-residency";
 /** OpenTelemetry's word for an error without a name of its own. */
 const OTHER = "_OTHER";
 
+/** How to make spans. */
 export interface TraceOptions {
   /** Default: the global one. */
   readonly tracerProvider?: TracerProvider;
@@ -18,6 +19,7 @@ export interface TraceOptions {
 
 /** Makes spans until it is closed. */
 export interface Tracing {
+  /** Makes no more spans. Idempotent. */
   close(): void;
   [Symbol.dispose](): void;
 }

@@ -12,6 +12,7 @@ import { invalidInput, SealError } from "../seal-error.js";
 /** The step that refused a model signature. */
 export type ModelSignatureRefusal = "shape" | "signature" | "statement";
 
+/** What a model signature is checked against. */
 export interface VerifyModelSignatureOptions {
   /** The signer's public key, known from elsewhere: P-256 or P-384, a KeyObject or SubjectPublicKeyInfo in PEM. */
   readonly publicKey: KeyObject | string;

@@ -16,6 +16,7 @@ export interface AttestedSubject {
   readonly digest: { readonly "fsverity-sha256-4096": string; readonly sha256?: string };
 }
 
+/** The device that the shards lie on. */
 export interface AttestedDevice {
   readonly uuid: string;
   readonly name: string;
@@ -33,11 +34,13 @@ export interface AttestedSoftware {
   readonly kernel: string;
 }
 
+/** The verdict on a rule of the policy. */
 export interface AttestedRule {
   readonly rule: string;
   readonly verdict: "pass" | "violated" | "waived" | "reported";
 }
 
+/** A shard that was just verified. */
 export interface AttestedShard {
   readonly shardId: string;
   readonly modelRef: string | null;
@@ -59,6 +62,7 @@ export interface AttestedAuditHead {
   readonly root: string;
 }
 
+/** What an attestation says besides the digests (docs/spec/attestation-v1.md). Times are RFC 3339. */
 export interface AttestationPredicate {
   /** The verifier's, base64 of 16 to 64 bytes. */
   readonly nonce: string;

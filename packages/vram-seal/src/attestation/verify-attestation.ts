@@ -31,6 +31,7 @@ export type AttestationRefusal =
   | "backend"
   | "policy";
 
+/** What an attestation is checked against. */
 export interface VerifyAttestationOptions {
   /** The signer's public key, known from elsewhere: Ed25519, a KeyObject or SubjectPublicKeyInfo in PEM. */
   readonly publicKey: KeyObject | string;

@@ -10,6 +10,7 @@ const SALT_MAX_BYTES = 32;
 /** The salt is zero-padded to the input block of SHA-256 and put before every block. */
 const SALT_PREFIX_BYTES = 64;
 
+/** How to make an fs-verity digest. */
 export interface FsverityOptions {
   /** At most 32 bytes, put before every block. Sealing uses none. */
   readonly salt?: Uint8Array;

@@ -7,6 +7,7 @@ import { FsverityHasher, type FsverityOptions } from "./fsverity-hasher.js";
 /** Bytes hashed without a turn of the event loop: about a millisecond. */
 const PIECE_BYTES = 1 << 20;
 
+/** How to digest what is read. */
 export interface ReadFsverityOptions extends FsverityOptions {
   /** Heeded between pieces of at most 1 MiB. */
   readonly signal?: AbortSignal;

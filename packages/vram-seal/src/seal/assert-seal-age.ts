@@ -5,6 +5,7 @@ import type { SealStatement } from "./seal-statement.js";
 /** How far ahead of the clock a sealing time may lie: a clock that was set back must not make a seal young for good. */
 const CLOCK_TOLERANCE_MS = 5_000;
 
+/** How old a seal may be, in milliseconds. */
 export interface SealAgeOptions {
   readonly maxAgeMs: number;
   /** Now, in milliseconds since 1970. */

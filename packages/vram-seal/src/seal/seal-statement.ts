@@ -1,6 +1,7 @@
 /** The DSSE payload type a seal's MAC is bound to. */
 export const SEAL_TYPE = "application/vnd.vram-seal.v1+json";
 
+/** The name of the digest in a statement: fs-verity with SHA-256 and blocks of 4,096 bytes. */
 export const SEAL_DIGEST_ALGORITHM = "fsverity-sha256-4096";
 
 /** Where the bytes lie, as the driver tells. Ids are decimal strings. */

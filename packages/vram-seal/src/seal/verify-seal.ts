@@ -7,6 +7,7 @@ import { readSealShape } from "./seal-shape.js";
 import type { SealBytes } from "./seal-shape.js";
 import type { SealStatement } from "./seal-statement.js";
 
+/** What a seal is checked against. */
 export interface VerifySealOptions {
   /** The key, or all that may have made the seal; the likeliest first. */
   readonly key: SealKey | readonly SealKey[];

@@ -1,12 +1,15 @@
-// What is used of the package pkcs11js. Handles of slots, sessions and objects are opaque.
+// What is used of the package pkcs11js.
 
+/** A slot, a session or an object; opaque. */
 export type Pkcs11Handle = Buffer;
 
+/** An attribute of an object in a token. */
 export interface Pkcs11Attribute {
   readonly type: number;
   readonly value?: Buffer | string | number | boolean;
 }
 
+/** What is used of a PKCS #11 library, as `pkcs11js` spells it. */
 export interface Pkcs11Library {
   load(path: string): void;
   close(): void;

@@ -4,6 +4,7 @@ import type { Pkcs11Module } from "./module.js";
 import { tokenUnavailable } from "./token-error.js";
 import { TokenSession } from "./token-session.js";
 
+/** Where a key in a token is found. */
 export interface Pkcs11KeyOptions {
   /** Path of the token's PKCS #11 library. */
   readonly library: string;

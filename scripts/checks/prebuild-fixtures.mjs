@@ -1,0 +1,72 @@
+// What the check of prebuilt addons must find in a library that asks too much of its system, and what it must not; and what is
+// linked into them in the place of what their system lacks.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { symbolsAtFloor } from "../prebuilds/floor.mjs";
+import { inspectLibrary } from "../prebuilds/symbols.mjs";
+import { output } from "../prebuilds/toolchain.mjs";
+import { root } from "./tree.mjs";
+
+const VISIBLE = 'extern "C" __attribute__((visibility("default"))) void';
+const ENTRY = `${VISIBLE} napi_register_module_v1()`;
+/** What must be told, and the source and further libraries that it must be told of. */
+const VIOLATIONS = [
+  ["needs later: GLIBC_9.99 is newer than GLIBC_2.28", `extern "C" void later();\n${ENTRY} { later(); }`, ["libc.so.6"]],
+  ["needs libstdc++.so.6", `${ENTRY} {}`, ["-lstdc++"]],
+  ["needs nowhere: is defined nowhere", `extern "C" void nowhere();\n${ENTRY} { nowhere(); }`, []],
+  ["exports seen", `${VISIBLE} seen() {}\n${ENTRY} {}`, []],
+];
+const CLEAN = `#include <unistd.h>\nextern "C" void napi_throw(); void hidden() {}\n${ENTRY} { napi_throw(); getpid(); hidden(); }`;
+
+/** Two versions of one name, and one of a name that came too late. */
+const SYMBOLS = [
+  { name: "memcpy", version: "GLIBC_2.2.5", type: "FUNC", isDefined: true },
+  { name: "memcpy", version: "GLIBC_2.14", type: "IFUNC", isDefined: true },
+  { name: "memcpy", version: "GLIBC_2.34", type: "FUNC", isDefined: true },
+  { name: "arc4random", version: "GLIBC_2.36", type: "FUNC", isDefined: true },
+];
+
+/** What glibc got after the floor does what glibc's own does. */
+export function checkFloorAdditions() {
+  const folder = mkdtempSync(join(tmpdir(), "vram-floor-"));
+  const program = join(folder, "floor");
+  const sources = ["native/floor/floor.cpp", "native/floor/test/main.cpp"].map((file) => join(root, file));
+  try {
+    output("c++", ["-std=c++20", "-O2", "-Wall", "-Wextra", "-Werror", ...sources, "-o", program, "-lpthread"]);
+    const { status, stdout } = spawnSync(program, { encoding: "utf8" });
+    return status === 0 ? [] : [`ended with ${status}`, ...stdout.split("\n")];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const link = (folder, file, source, options) =>
+  output("c++", ["-shared", "-fPIC", "-fvisibility=hidden", "-nodefaultlibs", "-x", "c++", "-", "-x", "none", "-o", join(folder, file), "-Wl,--no-as-needed", ...options], source);
+
+/** A C library of the future, to link against. */
+function makeFuture(folder) {
+  const versions = join(folder, "future.map");
+  writeFileSync(versions, "GLIBC_9.99 { global: later; };\n");
+  link(folder, "libc.so.6", `${VISIBLE} later() {}`, ["-nostdlib", "-Wl,-soname,libc.so.6", `-Wl,--version-script=${versions}`]);
+}
+
+export function checkPrebuildFixtures() {
+  const folder = mkdtempSync(join(tmpdir(), "vram-prebuilds-"));
+  const problemsOf = (source, libraries) => {
+    link(folder, "x.node", source, [...libraries.map((name) => (name.startsWith("-") ? name : join(folder, name))), "-lc"]);
+    return inspectLibrary(join(folder, "x.node")).problems;
+  };
+  try {
+    makeFuture(folder);
+    const chosen = symbolsAtFloor(SYMBOLS).map(({ name, version }) => `${name}@${version}`);
+    return [
+      ...VIOLATIONS.filter(([problem, ...fixture]) => !problemsOf(...fixture).includes(`x.node ${problem}`)).map(([problem]) => `not found: ${problem}`),
+      ...problemsOf(CLEAN, []).map((problem) => `wrongly found: ${problem}`),
+      ...(chosen.join() === "memcpy@GLIBC_2.14" ? [] : [`the floor has ${chosen}`]),
+    ];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
