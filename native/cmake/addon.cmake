@@ -7,7 +7,7 @@ set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/Release)
 # vram_addon(NAME SOURCE...): NAME.node, which exports the functions that Node.js calls and nothing else.
 function(vram_addon name)
   add_library(${name} MODULE ${ARGN})
-  set_target_properties(${name} PROPERTIES PREFIX "" SUFFIX ".node" BUILD_RPATH "$ORIGIN")
+  set_target_properties(${name} PROPERTIES PREFIX "" SUFFIX ".node")
   vram_compile_flags(${name})
   vram_export_only(${name} ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/addon.map)
   target_include_directories(${name} PRIVATE ${VRAM_NATIVE})

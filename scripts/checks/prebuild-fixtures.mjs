@@ -16,6 +16,7 @@ const VIOLATIONS = [
   ["needs later: GLIBC_9.99 is newer than GLIBC_2.28", `extern "C" void later();\n${ENTRY} { later(); }`, ["libc.so.6"]],
   ["needs libstdc++.so.6", `${ENTRY} {}`, ["-lstdc++"]],
   ["needs nowhere: is defined nowhere", `extern "C" void nowhere();\n${ENTRY} { nowhere(); }`, []],
+  ["looks into /nowhere", `${ENTRY} {}`, ["-Wl,-rpath,/nowhere"]],
   ["exports seen", `${VISIBLE} seen() {}\n${ENTRY} {}`, []],
 ];
 const CLEAN = `#include <unistd.h>\nextern "C" void napi_throw(); void hidden() {}\n${ENTRY} { napi_throw(); getpid(); hidden(); }`;
