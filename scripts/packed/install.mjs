@@ -1,33 +1,38 @@
 // Packs every published package and the example engine, installs the tarballs in a folder and builds the engine there.
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { root } from "../checks/tree.mjs";
+import { toolchainProblem } from "../prebuilds/toolchain.mjs";
+import { packFolder, packPublic } from "../tarballs/pack.mjs";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const readJson = (path) => JSON.parse(readFileSync(path, "utf8"));
-const { packageManager } = readJson(join(root, "package.json"));
-const programs = ["program.mjs", "program.cjs", "scenario.cjs"];
+const ENGINE = join(root, "examples/engine-addon");
+const PROGRAMS = ["program.mjs", "program.cjs", "scenario.cjs"];
+const SOURCE_BUILDS = ["vram-cuda-build", "vram-seal-build", "vram-simulator-build"];
 
 export function run(program, args, cwd, stdio = "pipe") {
   const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, stdio, encoding: "utf8", maxBuffer: 1 << 26 });
   if (status !== 0) throw new Error(`${program} ${args[0]} failed in a step\n${error?.message ?? ""}${stdout ?? ""}${stderr ?? ""}`);
 }
 
+/** Prebuilt addons for this machine go into the tarballs, or what the addons are built from in the app; that is said aloud. */
+function prebuildTargets() {
+  const target = `linux-${process.arch}`;
+  const problem = process.env.VRAM_REQUIRE_TOOLS === undefined ? toolchainProblem(target) : undefined;
+  if (problem === undefined) return [target];
+  console.log(`        the addons are not prebuilt, but built from the packed sources: ${problem}`);
+  return [];
+}
+
 /** `app` becomes an app with the packages, the engine and the programs; the tarballs go to `tarballs`. Both must not exist. */
 export function installPacked(app, tarballs) {
-  mkdirSync(tarballs);
   mkdirSync(app, { recursive: true });
-  const published = readdirSync(join(root, "packages"))
-    .map((name) => join(root, "packages", name))
-    .filter((folder) => readJson(join(folder, "package.json")).private !== true);
-  for (const folder of [...published, join(root, "examples/engine-addon")]) {
-    run("npx", ["--yes", "--prefer-offline", packageManager, "pack", "--pack-destination", tarballs], folder);
-  }
-  const { version } = readJson(join(root, "examples/engine-addon/node_modules/cmake-js/package.json"));
+  const targets = prebuildTargets();
+  const files = [...packPublic(tarballs, targets).map(({ tarball }) => tarball), packFolder(ENGINE, tarballs)];
+  const { version } = JSON.parse(readFileSync(join(ENGINE, "node_modules/cmake-js/package.json"), "utf8"));
   writeFileSync(join(app, "package.json"), JSON.stringify({ name: "app", private: true }));
-  const files = readdirSync(tarballs).map((name) => join(tarballs, name));
   run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", ...files, `cmake-js@${version}`], app);
+  if (targets.length === 0) for (const command of SOURCE_BUILDS) run("npx", ["--no", command], app);
   run("npx", ["cmake-js", "compile", "--directory", "node_modules/engine-addon"], app);
-  for (const name of programs) cpSync(join(root, "scripts/packed", name), join(app, name));
+  for (const name of PROGRAMS) cpSync(join(root, "scripts/packed", name), join(app, name));
 }
