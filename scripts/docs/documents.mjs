@@ -22,8 +22,10 @@ export function parseDocument(file, text) {
   const slugger = new GithubSlugger();
   const document = { file, blocks: [], links: [], spans: [], anchors: new Set() };
   let before;
+  let line = 1;
   for (const token of markdown.parse(text, {})) {
-    const line = (token.map?.[0] ?? 0) + 1;
+    // A table's cells have no place of their own: they are in the row before.
+    if (token.map !== null) line = token.map[0] + 1;
     if (token.type === "fence") document.blocks.push(blockOf(file, line + 1, token));
     if (token.type === "html_block") addAnchors(document, token);
     if (token.type === "inline") addInline(document, line, token.children);

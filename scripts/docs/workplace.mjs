@@ -11,7 +11,7 @@ import { PLACED_FILES } from "./fixtures.mjs";
 const PACKAGES = join(root, "scripts/docs/node_modules");
 const CLI = join(root, "packages/vram-residency/dist/cli.js");
 /** Places and a port of a production machine, for which a document's folder and a free port stand in. */
-const PLACE = /(?<![\w.$/}])\/(?=(var\/lib|etc|mnt|srv|run)\/)/g;
+const PLACE = /(?<![\w.$/}])\/(?=(var|etc|mnt|srv|run)\/)/g;
 const PORT = /\b9464\b/g;
 
 /** One shell a command, and yet variables and the folder go on from one to the next. */
@@ -26,7 +26,7 @@ case "$1" in
 esac
 `;
 
-/** A new folder like `template`. */
+/** A new folder like `template`; to be closed. */
 export async function openWorkplace(template) {
   const folder = mkdtempSync(join(tmpdir(), "vram-docs-"));
   cpSync(template, folder, { recursive: true });
@@ -86,7 +86,9 @@ class Workplace {
     return problems.filter((problem) => problem !== undefined);
   }
 
-  remove() {
+  /** Stops what still runs, and removes the folder. */
+  async close() {
+    await this.stopAll();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 

@@ -4,6 +4,7 @@ export type AuditErrorCode = "AUDIT_UNAVAILABLE" | "INTEGRITY_VIOLATION" | "INVA
 /** Plain facts about a failure: bare file names, error numbers, line numbers; never event text or a path. */
 export type AuditErrorDetails = Readonly<Record<string, string | number | boolean | null>>;
 
+/** Facts of an error, and its cause. */
 export interface AuditErrorOptions extends ErrorOptions {
   readonly details?: AuditErrorDetails;
 }

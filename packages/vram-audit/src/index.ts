@@ -7,7 +7,7 @@ export type { HttpAnchorOptions } from "./anchor/http-anchor.js";
 export { checkAuditDirectory } from "./storage/audit-directory.js";
 export { readAnchor } from "./anchor/read-anchor.js";
 export { AuditError } from "./audit-error.js";
-export type { AuditErrorCode, AuditErrorDetails } from "./audit-error.js";
+export type { AuditErrorCode, AuditErrorDetails, AuditErrorOptions } from "./audit-error.js";
 export { SEVERITIES } from "./events/line.js";
 export type { AuditEntry, Envelope, Severity, StoredEvent } from "./events/line.js";
 export { workerSource } from "./events/parse-event.js";
@@ -41,7 +41,7 @@ export type {
 } from "./events/schema.js";
 export { messageOf } from "./export/message.js";
 export { toOcsf } from "./export/ocsf.js";
-export type { OcsfEvent } from "./export/ocsf.js";
+export type { OcsfEvent, OcsfFingerprint } from "./export/ocsf.js";
 export { toOtel } from "./export/otel.js";
 export type { OtlpAttribute, OtlpLogRecord, OtlpLogs, OtlpValue } from "./export/otel.js";
 export type { AuditHead, AuditLog, AuditLogState, Receipt } from "./log/audit-log.js";

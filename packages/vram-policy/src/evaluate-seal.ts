@@ -8,6 +8,7 @@ export interface ExpectedDigests {
   readonly sha256?: string | undefined;
 }
 
+/** What a caller asks to be sealed. */
 export interface SealRequestFacts {
   readonly expected: ExpectedDigests | null;
   /** What the host memory is that the bytes pass through. */

@@ -5,7 +5,7 @@ export { evaluatePlacement } from "./evaluate-placement.js";
 export type { PlacementQuestion } from "./evaluate-placement.js";
 export { evaluateSeal } from "./evaluate-seal.js";
 export { evaluateSealKey } from "./evaluate-seal-key.js";
-export type { ExpectedDigests } from "./evaluate-seal.js";
+export type { ExpectedDigests, SealRequestFacts } from "./evaluate-seal.js";
 export { assertPolicy } from "./assert-policy.js";
 export { joinReports } from "./report.js";
 export type { PolicyReport, RuleResult, Verdict } from "./report.js";

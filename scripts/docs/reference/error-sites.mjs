@@ -3,7 +3,8 @@ import { dirname, join } from "node:path";
 import ts from "typescript";
 import { root } from "../../checks/tree.mjs";
 
-const ERRORS = new Set(["AuditError", "CudaError", "PolicyError", "SealError", "VramError"]);
+const ERRORS = ["AuditError", "CudaError", "PolicyError", "SealError", "VramError"];
+const ADDON_ERROR = "AddonError";
 /** A part that varies. */
 const OPEN = "…";
 const NOTHING_BOUND = new Map();
@@ -30,11 +31,15 @@ class Sites {
   }
 
   all() {
+    return this.#made(ERRORS);
+  }
+
+  #made(errors) {
     const sites = [];
     for (const file of this.#files) {
       const [, name] = /\/packages\/([^/]+)\//.exec(file.fileName);
       visit(file, ts.isNewExpression, (made) => {
-        if (ERRORS.has(made.expression.getText())) sites.push(...this.#sitesOf(made).map((site) => ({ package: name, ...site })));
+        if (errors.includes(made.expression.getText())) sites.push(...this.#sitesOf(made).map((site) => ({ package: name, ...site })));
       });
     }
     return sites;
@@ -94,13 +99,24 @@ class Sites {
 
   /** The strings that an expression can be. */
   #words(expression, bound) {
-    const type = this.#checker.getTypeAtLocation(this.#behind(expression, bound));
+    const made = this.#behind(expression, bound);
+    if (ts.isTemplateExpression(made)) return this.#templateWords(made, bound);
+    const type = this.#checker.getTypeAtLocation(made);
     const types = type.isUnion() ? type.types : [type];
     return types.every((each) => each.isStringLiteral()) ? types.map(({ value }) => value) : [OPEN];
   }
 
+  #templateWords({ head, templateSpans }, bound) {
+    const begun = [head.text];
+    return templateSpans.reduce((words, { expression, literal }) => {
+      const parts = this.#words(expression, bound);
+      return words.flatMap((word) => parts.map((part) => word + part + literal.text));
+    }, begun);
+  }
+
   #text(expression, bound) {
     const made = this.#behind(expression, bound);
+    if (ts.isPropertyAccessExpression(made) && made.name.text === "message") return this.#messageOf(made.expression);
     if (ts.isTemplateExpression(made)) {
       return made.head.text + made.templateSpans.map(({ expression: part, literal }) => this.#text(part, bound) + literal.text).join("");
     }
@@ -108,6 +124,13 @@ class Sites {
     if (ts.isBinaryExpression(made) && made.operatorToken.kind === ts.SyntaxKind.PlusToken) return this.#text(made.left, bound) + this.#text(made.right, bound);
     const words = this.#words(made, bound);
     return words.length === 1 ? words[0] : OPEN;
+  }
+
+  /** The message of an addon's loader, which the packages pass on with a code of their own. */
+  #messageOf(error) {
+    const name = this.#checker.getTypeAtLocation(error).symbol?.name;
+    const [text = OPEN, ...others] = new Set(name === ADDON_ERROR ? this.#made([ADDON_ERROR]).map(({ message }) => message) : []);
+    return others.length === 0 ? text : OPEN;
   }
 
   /** The entry of a constant table of texts. */

@@ -96,6 +96,6 @@ const overview = (entries) => `# Reference
 
 \`npm run docs:generate\` makes these documents from the code; do not edit them.
 
-${entries.map(({ name }) => `- [${name}](${name}.md)`).sort().join("\n")}
+${entries.map(({ name }) => name).sort().map((name) => `- [${name}](${name}.md)`).join("\n")}
 - [Errors](errors.md): every code, when it happens, and what to do
 `;

@@ -14,7 +14,7 @@ export interface OcsfEvent extends Classified {
   /** The line of the log. */
   readonly raw_data: string;
   /** Its SHA-256, which the next line carries as `prevhash`. */
-  readonly raw_data_hash: Fingerprint;
+  readonly raw_data_hash: OcsfFingerprint;
   readonly unmapped: Readonly<Record<string, unknown>>;
 }
 
@@ -27,7 +27,8 @@ interface Classified {
   readonly [attribute: string]: unknown;
 }
 
-interface Fingerprint {
+/** A digest, as OCSF spells it. */
+export interface OcsfFingerprint {
   readonly algorithm_id: number;
   readonly algorithm: string;
   readonly value: string;
@@ -172,7 +173,7 @@ export function toOcsf(entry: AuditEntry): OcsfEvent {
   };
 }
 
-function fingerprint(value: string | null): Fingerprint | null {
+function fingerprint(value: string | null): OcsfFingerprint | null {
   return value === null ? null : { ...SHA_256, value };
 }
 
