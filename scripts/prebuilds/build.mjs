@@ -51,7 +51,7 @@ function buildPackage(name, target, linking) {
 }
 
 /** Builds one target's addons into the packages' `prebuilds` and answers what each needs. @throws Error where one needs too much */
-export function buildTarget(target) {
+function buildTarget(target) {
   const problem = toolchainProblem(target);
   if (problem !== undefined) throw new Error(problem);
   for (const name of OUTSIDE) delete process.env[name];

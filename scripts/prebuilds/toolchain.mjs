@@ -6,15 +6,15 @@ export const FLOOR = "2.28";
 const LINKER = "2.40";
 
 export const TARGETS = {
-  "linux-x64": { compiler: "g++-12", version: "Debian 12.2.0-14+deb12u1", loader: "ld-linux-x86-64.so.2", cmake: [] },
+  "linux-x64": { compiler: "g++-12", debian: "g++-12", version: "Debian 12.2.0-14+deb12u1", loader: "ld-linux-x86-64.so.2", cmake: [] },
   "linux-arm64": {
     compiler: "aarch64-linux-gnu-g++-12",
+    debian: "g++-12-aarch64-linux-gnu",
     version: "Debian 12.2.0-14",
     loader: "ld-linux-aarch64.so.1",
     cmake: ["-DCMAKE_SYSTEM_NAME=Linux", "-DCMAKE_SYSTEM_PROCESSOR=aarch64"],
   },
 };
-const PACKAGES = { "linux-x64": "g++-12", "linux-arm64": "g++-12-aarch64-linux-gnu" };
 
 /** Runs a program to its end and answers its stdout. */
 export function output(program, args, input = "") {
@@ -30,7 +30,7 @@ export const compilerProgram = ({ compiler }, name) => output(compiler, [`-print
 /** Why the target cannot be built here, with the remedy, or undefined. */
 export function toolchainProblem(name) {
   const target = TARGETS[name];
-  const remedy = `on Debian 12: apt-get install ${PACKAGES[name]}`;
+  const remedy = `on Debian 12: apt-get install ${target.debian}`;
   const { status, stdout } = spawnSync(target.compiler, ["--version"], { encoding: "utf8" });
   if (status !== 0) return `${name}: no ${target.compiler} here (${remedy})`;
   const found = /\(([^)]+)\)/.exec(stdout)?.[1];
