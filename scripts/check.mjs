@@ -9,7 +9,7 @@ import { checkImports, checkManifests } from "./checks/imports.mjs";
 import { checkIncludes } from "./checks/includes.mjs";
 import { checkIndexRule, checkNativeRules, lintRuleChecks } from "./checks/lint-fixtures.mjs";
 import { checkMatrixFixtures } from "./checks/matrix-fixtures.mjs";
-import { checkFloorAdditions, checkPrebuildFixtures } from "./checks/prebuild-fixtures.mjs";
+import { checkFloorAdditions, checkPinnedCompilers, checkPrebuildFixtures } from "./checks/prebuild-fixtures.mjs";
 import { checkProbe } from "./checks/probe.mjs";
 import { checkRuleFixtures } from "./checks/rule-fixtures.mjs";
 import { runChecks } from "./checks/run-checks.mjs";
@@ -25,6 +25,7 @@ const checks = [
   ["the benchmark's comparison finds a ratio that fell beyond its noise", checkBenchFixtures],
   ["the check of prebuilt addons finds what an old system does not have", checkPrebuildFixtures],
   ["what an old system does not have is supplied to prebuilt addons", checkFloorAdditions],
+  ["prebuilt addons are made by no other compiler than the one that is pinned", checkPinnedCompilers],
   ["each defence stands in its file as the list of defences has it", checkDefences],
   ["the driver's interface is the toolkit's", checkAbi],
   ["the kernel's PTX is what its source compiles to", checkPtx],

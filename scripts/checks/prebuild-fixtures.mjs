@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { symbolsAtFloor } from "../prebuilds/floor.mjs";
 import { inspectLibrary } from "../prebuilds/symbols.mjs";
-import { output } from "../prebuilds/toolchain.mjs";
+import { TARGETS, output, toolchainProblem } from "../prebuilds/toolchain.mjs";
 import { root } from "./tree.mjs";
 
 const VISIBLE = 'extern "C" __attribute__((visibility("default"))) void';
@@ -39,6 +39,21 @@ export function checkFloorAdditions() {
     const { status, stdout } = spawnSync(program, { encoding: "utf8" });
     return status === 0 ? [] : [`ended with ${status}`, ...stdout.split("\n")];
   } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Another version of a target's compiler is refused, and so is none, each with the remedy. */
+export function checkPinnedCompilers() {
+  const folder = mkdtempSync(join(tmpdir(), "vram-compilers-"));
+  const path = process.env.PATH;
+  try {
+    writeFileSync(join(folder, TARGETS["linux-x64"].compiler), '#!/bin/sh\necho "g++-12 (Debian 12.9.0-1) 12.9.0"\n', { mode: 0o755 });
+    process.env.PATH = folder;
+    const expected = { "linux-x64": /is of Debian 12\.9\.0-1, and only .*apt-get install/, "linux-arm64": /^linux-arm64: no .*apt-get install/ };
+    return Object.entries(expected).filter(([target, told]) => !told.test(toolchainProblem(target))).map(([target]) => `${target}: not refused`);
+  } finally {
+    process.env.PATH = path;
     rmSync(folder, { recursive: true });
   }
 }

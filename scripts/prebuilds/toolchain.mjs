@@ -1,0 +1,40 @@
+// What the prebuilt addons are made with: one exact compiler for each target, so that the same sources give the same bytes.
+import { spawnSync } from "node:child_process";
+
+/** The oldest glibc that the addons run with. */
+export const FLOOR = "2.28";
+const LINKER = "2.40";
+
+export const TARGETS = {
+  "linux-x64": { compiler: "g++-12", debian: "g++-12", version: "Debian 12.2.0-14+deb12u1", loader: "ld-linux-x86-64.so.2", cmake: [] },
+  "linux-arm64": {
+    compiler: "aarch64-linux-gnu-g++-12",
+    debian: "g++-12-aarch64-linux-gnu",
+    version: "Debian 12.2.0-14",
+    loader: "ld-linux-aarch64.so.1",
+    cmake: ["-DCMAKE_SYSTEM_NAME=Linux", "-DCMAKE_SYSTEM_PROCESSOR=aarch64"],
+  },
+};
+
+/** Runs a program to its end and answers its stdout. */
+export function output(program, args, input = "") {
+  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: "utf8", input, maxBuffer: 1 << 28 });
+  if (status === 0) return stdout;
+  throw new Error(`${program} failed: ${error?.message ?? stdout + stderr}`);
+}
+
+/** The path of a file or program that belongs to the target's compiler. */
+export const compilerFile = ({ compiler }, name) => output(compiler, [`-print-file-name=${name}`]).trim();
+export const compilerProgram = ({ compiler }, name) => output(compiler, [`-print-prog-name=${name}`]).trim();
+
+/** Why the target cannot be built here, with the remedy, or undefined. */
+export function toolchainProblem(name) {
+  const target = TARGETS[name];
+  const remedy = `on Debian 12: apt-get install ${target.debian}`;
+  const { status, stdout } = spawnSync(target.compiler, ["--version"], { encoding: "utf8" });
+  if (status !== 0) return `${name}: no ${target.compiler} here (${remedy})`;
+  const found = /\(([^)]+)\)/.exec(stdout)?.[1];
+  if (found !== target.version) return `${name}: ${target.compiler} is of ${found}, and only ${target.version} will do (${remedy})`;
+  const linker = output(compilerProgram(target, "ld"), ["--version"]).split("\n")[0];
+  return linker.endsWith(` ${LINKER}`) ? undefined : `${name}: the linker is "${linker}", and only binutils ${LINKER} will do (${remedy})`;
+}
