@@ -65,9 +65,12 @@ const tasks = {
   "ops-test": built(script("scripts/ops-test.mjs")),
   packed: built(script("scripts/packed.mjs")),
   ptx: script("scripts/ptx.mjs"),
+  "release:advisories": script("scripts/release-advisories.mjs"),
+  "release:rehearse": script("scripts/release-rehearse.mjs"),
   soak: built(script("scripts/soak.mjs")),
   start: built((args) => command(["demo", "--simulate=if-no-gpu", ...args])),
   "tamper-test": built(script("scripts/tamper-test.mjs")),
+  tarballs: built(script("scripts/tarballs.mjs")),
   test: built(script("scripts/test.mjs")),
   vram: built(command),
 };

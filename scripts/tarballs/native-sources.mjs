@@ -33,7 +33,7 @@ function stageHeaders(packageFolder) {
     for (const file of headers) cpSync(join(installed, place, file), join(include, file));
     const [license] = readdirSync(installed).filter((file) => /^licen[cs]e/i.test(file));
     if (headers.length === 0 || license === undefined) throw new Error(`${name} has no headers or no licence`);
-    cpSync(join(installed, license), join(include, `LICENSE.${name}`));
+    cpSync(join(installed, license), join(include, `${name}.LICENSE`));
   }
 }
 

@@ -1,0 +1,75 @@
+// A package whose shipped files changed is named by a changeset: what users get has a version and a line in a changelog.
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { publicPackages } from "../tarballs/public-packages.mjs";
+import { BUNDLED } from "./packages.mjs";
+import { root } from "./tree.mjs";
+
+const CHANGESET = /^\.changeset\/(?!README)[\w-]+\.md$/;
+const SHIPPED = /^packages\/([^/]+)\/(?:src\/(?!.*\.test\.)|include\/|CMakeLists\.txt$|package\.json$|README\.md$)/;
+const OUTSIDE = "$TURBO_ROOT$/";
+
+const git = (...args) => execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+const listed = (text) => text.split("\0").filter((file) => file !== "");
+const isOf = (file, input) => (input.endsWith("/**") ? file.startsWith(input.slice(0, -2)) : file === input);
+
+/** The packages that a changeset's text names. */
+export const namedBy = (text) => Object.keys(parse(/^---\n(.*?)^---/ms.exec(text)?.[1] ?? "") ?? {});
+
+/**
+ * Which packages changed and are named by no new changeset. `packages` are `{ name, bundles, inputs, released }`: packages that its
+ * build bundles, files elsewhere that it is compiled from, and whether its version was raised. `changed` are paths, `named` names.
+ */
+export function changesetProblems(packages, changed, named) {
+  const changedFolders = new Set(changed.map((file) => SHIPPED.exec(file)?.[1]));
+  return packages
+    .filter(({ name, released }) => !released && !named.includes(name))
+    .filter(
+      ({ name, bundles, inputs }) =>
+        [name, ...bundles].some((folder) => changedFolders.has(folder)) || changed.some((file) => inputs.some((input) => isOf(file, input))),
+    )
+    .map(({ name }) => `${name} changed, and no new changeset names it: npx changeset`);
+}
+
+/** The commit that the branch began at; where no remote branch is known, the last commit, so that only what is not committed is judged. */
+function branchBase() {
+  const branch = `origin/${process.env.GITHUB_BASE_REF || "main"}`;
+  try {
+    return git("merge-base", "HEAD", branch).trim();
+  } catch {
+    return "HEAD";
+  }
+}
+
+/** The version that a package had, or undefined where it was not there. */
+function versionAt(base, name) {
+  try {
+    return JSON.parse(git("show", `${base}:packages/${name}/package.json`)).version;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The files outside of a package that its addon is compiled from. */
+function inputsOf(folder) {
+  const file = join(folder, "turbo.json");
+  if (!existsSync(file)) return [];
+  const { inputs } = JSON.parse(readFileSync(file, "utf8")).tasks.build;
+  return inputs.filter((input) => input.startsWith(OUTSIDE)).map((input) => input.slice(OUTSIDE.length));
+}
+
+/** What is wrong since a commit: with what is committed, changed or new. */
+export function checkChangesets(base = branchBase()) {
+  const packages = publicPackages(root).map(({ name, folder, manifest }) => ({
+    name,
+    bundles: BUNDLED.filter((other) => other in (manifest.devDependencies ?? {})),
+    inputs: inputsOf(folder),
+    released: ![undefined, manifest.version].includes(versionAt(base, name)),
+  }));
+  const untracked = listed(git("ls-files", "--others", "--exclude-standard", "-z"));
+  const added = [...listed(git("diff", "--name-only", "--diff-filter=A", "-z", base)), ...untracked].filter((file) => CHANGESET.test(file));
+  const changed = [...listed(git("diff", "--name-only", "--no-renames", "-z", base)), ...untracked].filter((file) => !/\/test\//.test(file));
+  return changesetProblems(packages, changed, added.flatMap((file) => namedBy(readFileSync(join(root, file), "utf8"))));
+}

@@ -1,0 +1,46 @@
+// A rehearsal publishes, so it goes on only where nothing can reach a registry of the world.
+import { spawnSync } from "node:child_process";
+import { tmpdir } from "node:os";
+
+const LOOPBACK = new Set(["127.0.0.1", "[::1]", "localhost"]);
+
+/** Whether a registry's URL names this machine, and nothing else: no user, no host that only begins so. */
+export function isLoopback(text) {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, password } = new URL(text);
+  return (protocol === "http:" || protocol === "https:") && username === "" && password === "" && LOOPBACK.has(hostname);
+}
+
+/**
+ * The environment of a step that publishes to `registry`. npm takes the registry from the variable; pnpm does not, and takes it
+ * from the user's configuration, the file `userconfig`.
+ */
+export const publishingEnvironment = (registry, userconfig) => ({
+  ...process.env,
+  npm_config_registry: registry,
+  npm_config_userconfig: userconfig,
+});
+
+/** What the user's configuration has to say, for a registry that takes any token. */
+export const userconfigFor = (registry) => `registry=${registry}\n${registry.replace(/^https?:/, "")}:_authToken=rehearsal\n`;
+
+function ask(program, args, options) {
+  const { status, stdout, stderr, error } = spawnSync(program, args, { ...options, encoding: "utf8" });
+  if (status !== 0) throw new Error(`${program} ${args.join(" ")} failed: ${error?.message ?? stderr.trim()}`);
+  return stdout.trim();
+}
+
+/** The program of the pinned pnpm, fetched as the user's own configuration says, not a project's. */
+export const findPnpm = (packageManager) =>
+  ask("npx", ["--yes", "--prefer-offline", "--package", packageManager, "--", "sh", "-c", "command -v pnpm"], { cwd: tmpdir() });
+
+/** @throws where npm or pnpm would publish from `folder` to a registry that is not on this machine, or does not tell */
+export function requireLoopback(folder, env, pnpm) {
+  const foreign = Object.entries({ npm: "npm", pnpm }).filter(
+    ([, program]) => !isLoopback(ask(program, ["config", "get", "registry"], { cwd: folder, env })),
+  );
+  if (foreign.length > 0) {
+    const told = foreign.map(([name]) => `the registry in force for ${name} is not on this machine`).join(", and ");
+    throw new Error(`${told}: nothing was published. Take it out of .npmrc, pnpm-workspace.yaml and the environment.`);
+  }
+}
