@@ -25,24 +25,26 @@ export function start(program, args, options) {
   return child;
 }
 
-/** Runs a program to its end, and answers `{ status, output }`, stdout and stderr together. */
+/** Runs a program to its end, and answers `{ status, stdout, output }`; the last is stdout and stderr together. */
 export function attempt(program, args, options) {
   return new Promise((resolve) => {
     const child = start(program, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    const keep = (chunk) => (output += chunk);
-    child.stdout.on("data", keep);
-    child.stderr.on("data", keep);
-    child.on("error", ({ message }) => resolve({ status: null, output: message }));
-    child.on("close", (status) => resolve({ status, output }));
+    const chunks = { stdout: "", output: "" };
+    child.stdout.on("data", (chunk) => {
+      chunks.stdout += chunk;
+      chunks.output += chunk;
+    });
+    child.stderr.on("data", (chunk) => (chunks.output += chunk));
+    child.on("error", ({ message }) => resolve({ status: null, stdout: "", output: message }));
+    child.on("close", (status) => resolve({ status, ...chunks }));
   });
 }
 
-/** Runs a program to its end, and answers what it printed. @throws with that, where it fails */
+/** Runs a program to its end, and answers its stdout. @throws with all that it printed, where it fails */
 export async function step(program, args, options) {
-  const { status, output } = await attempt(program, args, options);
+  const { status, stdout, output } = await attempt(program, args, options);
   if (status !== 0) throw new Error(`${program} ${args.join(" ")} failed\n${output}`);
-  return output;
+  return stdout;
 }
 
 /** Runs `work` with a new folder; then, and at SIGINT and SIGTERM, ends what was started and removes the folder. */

@@ -28,6 +28,10 @@ const vendoredComponent = ({ name, version, license, purl }) => ({
   properties: [{ name: "vram:vendored", value: "true" }],
 });
 
+// pnpm lists what it found in another order each time.
+const sorted = (records, key) => records.toSorted((a, b) => (a[key] < b[key] ? -1 : 1));
+const inOrder = ({ ref, dependsOn = [] }) => ({ ref, dependsOn: dependsOn.toSorted() });
+
 /** A UUID of the bill's own content, of the version that RFC 9562 leaves to its users. */
 function serialNumberOf(content) {
   const hex = createHash("sha256").update(content).digest("hex");
@@ -51,18 +55,21 @@ export function makeSbom({ packages, facade, dependencies: found, vendored }) {
   const components = [...own.filter(({ name }) => name !== facade), ...found.components, ...vendored.map(vendoredComponent)];
   const known = new Map([...own, ...found.components].map((component) => [component.name, component["bom-ref"]]));
   const holds = (name) => vendored.filter(({ users }) => users.includes(name)).map(({ name: part, version }) => `vendored:${part}@${version}`);
-  const asked = ({ name, dependencies = {} }) => Object.keys(dependencies).map((other) => known.get(other));
+  const asked = ({ dependencies = {} }) => Object.keys(dependencies).map((other) => known.get(other));
   const bill = {
     $schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
     bomFormat: "CycloneDX",
     specVersion: "1.6",
     version: 1,
     metadata: { component: own.find(({ name }) => name === facade) },
-    components: components.sort((a, b) => (a["bom-ref"] < b["bom-ref"] ? -1 : 1)),
-    dependencies: [
-      ...packages.map(({ manifest }) => ({ ref: purlOf(manifest), dependsOn: [...asked(manifest), ...holds(manifest.name)].sort() })),
-      ...found.components.map((component) => found.dependencies.find(({ ref }) => ref === component["bom-ref"])),
-    ],
+    components: sorted(components, "bom-ref"),
+    dependencies: sorted(
+      [
+        ...packages.map(({ manifest }) => ({ ref: purlOf(manifest), dependsOn: [...asked(manifest), ...holds(manifest.name)].sort() })),
+        ...found.dependencies.filter(({ ref }) => found.components.some((component) => component["bom-ref"] === ref)).map(inOrder),
+      ],
+      "ref",
+    ),
   };
   return { ...bill, serialNumber: serialNumberOf(JSON.stringify(bill)) };
 }
