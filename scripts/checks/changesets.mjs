@@ -1,15 +1,15 @@
 // A package whose shipped files changed is named by a changeset: what users get has a version and a line in a changelog.
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { publicPackages } from "../tarballs/public-packages.mjs";
+import { buildInputs, isOf } from "./build-inputs.mjs";
 import { BUNDLED } from "./packages.mjs";
 import { root } from "./tree.mjs";
 
 const CHANGESET = /^\.changeset\/(?!README)[\w-]+\.md$/;
 const SHIPPED = /^packages\/([^/]+)\/(?:src\/(?!.*\.test\.)|include\/|CMakeLists\.txt$|package\.json$|README\.md$)/;
-const OUTSIDE = "$TURBO_ROOT$/";
 /** What every build takes, and what the prebuilt addons take besides their sources. */
 const EVERY_BUILD = ["LICENSE", "tsup.base.mjs"];
 const PREBUILT = ["native/floor/**", "scripts/prebuilds/toolchain.mjs"];
@@ -18,7 +18,6 @@ const NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
 const git = (...args) => execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 const listed = (text) => text.split("\0").filter((file) => file !== "");
-const isOf = (file, input) => (input.endsWith("/**") ? file.startsWith(input.slice(0, -2)) : file === input);
 
 /** The packages that a changeset's text names. */
 export const namedBy = (text) => Object.keys(parse(/^---\n(.*?)^---/ms.exec(text)?.[1] ?? "") ?? {});
@@ -62,10 +61,8 @@ function versionAt(base, name) {
 
 /** The files outside of a package that its addon is compiled from. */
 function inputsOf(folder) {
-  const file = join(folder, "turbo.json");
-  if (!existsSync(file)) return [];
-  const { inputs } = JSON.parse(readFileSync(file, "utf8")).tasks.build;
-  return [...inputs.filter((input) => input.startsWith(OUTSIDE)).map((input) => input.slice(OUTSIDE.length)), ...PREBUILT];
+  const inputs = buildInputs(folder);
+  return inputs.length === 0 ? [] : [...inputs, ...PREBUILT];
 }
 
 /** What is wrong since the branch began; where it has no commit, also since the last release: with what is committed, changed or new. */

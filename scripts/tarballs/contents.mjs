@@ -1,5 +1,6 @@
 // What may not lie in a tarball, and what must.
 import { isDeepStrictEqual } from "node:util";
+import { INSTALL_SCRIPTS } from "../checks/packages.mjs";
 import { ALLOWED, requiredFiles } from "./allowed-files.mjs";
 import { manifestOf } from "./read-tarball.mjs";
 
@@ -7,8 +8,6 @@ const SIMULATOR = "vram-simulator";
 const LICENSE = "Apache-2.0";
 /** A registry in here would win over that of whoever publishes. */
 const PUBLISHED = { access: "public", provenance: true };
-/** npm runs these at the user's; a `binding.gyp` makes it run node-gyp. */
-const INSTALL_SCRIPTS = ["preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"];
 const UNPUBLISHABLE_RANGE = /^(workspace|catalog|file|link|portal|git|https?|github):|\//;
 const SECRETS = [
   ["a private key", /-----BEGIN [A-Z ]*PRIVATE KEY-----(?:\s|\\[nr])+[A-Za-z0-9+/=]{16}/],
