@@ -62,7 +62,7 @@ Napi::Value Allocate(Environment& environment, const Napi::CallbackInfo& info) {
   if (device == nullptr) return ErrorResult(env, InvalidInput("device must be an open device of this thread"));
   if (!byte_length || *byte_length == 0) return ErrorResult(env, InvalidInput("byteLength must be an integer from 1 to 2^53 - 1"));
   if (!lead_bytes) return ErrorResult(env, InvalidInput("leadBytes must be an integer from 0 to 2^53 - 1"));
-  for (const std::size_t flag : {3, 4, 5}) {
+  for (const unsigned flag : {3U, 4U, 5U}) {
     if (!info[flag].IsBoolean()) return ErrorResult(env, InvalidInput("fsverity, sha256 and pinned must be booleans"));
   }
   const auto flag = [&info](std::size_t index) { return info[index].As<Napi::Boolean>().Value(); };

@@ -51,9 +51,10 @@ std::optional<SecretPage> SecretPage::MapSecret() {
 std::optional<SecretPage> SecretPage::MapPrivate(bool lock) {
   const std::span<std::byte> bytes = MapPage(MAP_PRIVATE | MAP_ANONYMOUS, -1);
   if (bytes.empty()) return std::nullopt;
-  const bool unseen = Advise(bytes, MADV_DONTDUMP) & Advise(bytes, MADV_WIPEONFORK);
+  const bool undumped = Advise(bytes, MADV_DONTDUMP);
+  const bool unforked = Advise(bytes, MADV_WIPEONFORK);
   // Sanitizers replace mlock by nothing.
-  const bool locked = lock && unseen && syscall(SYS_mlock, bytes.data(), bytes.size()) == 0;
+  const bool locked = lock && undumped && unforked && syscall(SYS_mlock, bytes.data(), bytes.size()) == 0;
   return SecretPage(bytes, locked ? Protection::kLocked : Protection::kUnlocked);
 }
 

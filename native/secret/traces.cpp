@@ -19,7 +19,7 @@ std::size_t StackBytes() {
 }
 
 /// A sanitizer would put unwiped room around the array.
-[[gnu::noinline, gnu::no_sanitize("address")]] void WipeStack() {
+[[gnu::noinline, gnu::no_sanitize_address]] void WipeStack() {
   const std::size_t bytes = StackBytes();
   explicit_bzero(__builtin_alloca(bytes), bytes);
 }

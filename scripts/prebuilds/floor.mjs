@@ -6,15 +6,26 @@ import { compareVersions, dynamicSymbols } from "./symbols.mjs";
 import { FLOOR, compilerFile, compilerProgram, output } from "./toolchain.mjs";
 
 const TYPES = { OBJECT: "object", FUNC: "function", IFUNC: "function" };
-/** Two libraries in the old glibc, one with libc since 2.34: they are to be asked for by name. */
+/** Libraries of their own in the old glibc, one with libc since 2.34: they are asked for by name. */
 const ONCE_APART = { pthread: "libpthread.so.0", dl: "libdl.so.2" };
+const KEPT_APART = /^(_{0,2}pthread_|sem_|mtx_|cnd_|thrd_|tss_|call_once$|dl)/;
+
+/**
+ * Names that the old glibc has in other libraries, librt and libutil for two, which an addon does not ask for: their newest
+ * version is 2.34's, and they had one before.
+ */
+function elsewhereAtFloor(symbols) {
+  const moved = symbols.filter(({ version }) => version === "GLIBC_2.34").map(({ name }) => name);
+  return new Set(moved.filter((name) => !KEPT_APART.test(name)));
+}
 
 /** Of each name its newest version up to the floor: `{ name, version, type }`. */
 export function symbolsAtFloor(symbols) {
   const chosen = new Map();
+  const elsewhere = elsewhereAtFloor(symbols);
   for (const { name, version = "", type, isDefined } of symbols) {
     const number = /^GLIBC_([0-9.]+)$/.exec(version)?.[1];
-    if (!isDefined || number === undefined || TYPES[type] === undefined || compareVersions(number, FLOOR) > 0) continue;
+    if (!isDefined || number === undefined || elsewhere.has(name) || TYPES[type] === undefined || compareVersions(number, FLOOR) > 0) continue;
     const known = chosen.get(name);
     if (known === undefined || compareVersions(known.number, number) < 0) chosen.set(name, { name, number, version, type });
   }

@@ -16,9 +16,19 @@ export const TARGETS = {
   },
 };
 
+/** What would change the bytes from outside. */
+const OUTSIDE = [
+  ...["CFLAGS", "CXXFLAGS", "LDFLAGS", "CPATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH", "LD_RUN_PATH", "COMPILER_PATH", "GCC_EXEC_PREFIX"],
+  ...["CMAKE_TOOLCHAIN_FILE", "CMAKE_CXX_COMPILER_LAUNCHER"],
+];
+
+/** The environment without that. */
+export const environment = () => Object.fromEntries(Object.entries(process.env).filter(([name]) => !OUTSIDE.includes(name)));
+
 /** Runs a program to its end and answers its stdout. */
 export function output(program, args, input = "") {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: "utf8", input, maxBuffer: 1 << 28 });
+  const options = { encoding: "utf8", input, env: environment(), maxBuffer: 1 << 28 };
+  const { status, stdout, stderr, error } = spawnSync(program, args, options);
   if (status === 0) return stdout;
   throw new Error(`${program} failed: ${error?.message ?? stdout + stderr}`);
 }

@@ -1,5 +1,6 @@
 // Calls what floor.cpp supplies, linked before the system's own; prints what is wrong.
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -36,7 +37,7 @@ void StatusOfFiles(const char* path) {
   Expect(by_path.st_size == ftell(file), "its size is the file's");
   fclose(file);
   Expect(stat("/nonexistent/file", &by_path) == -1 && errno == ENOENT, "an absent file is told as such");
-  Expect(fstat(-1, &by_fd) == -1 && errno == EBADF, "so is a bad descriptor");
+  for (const int fd : {-1, AT_FDCWD}) Expect(fstat(fd, &by_fd) == -1 && errno == EBADF, "so is a bad descriptor");
 }
 
 void WaitEndsAtItsTime(clockid_t clock, long milliseconds) {

@@ -4,7 +4,7 @@ export interface AddonAttempt {
   readonly reason: string;
 }
 
-/** `platform`: there is none for this system; `absent`: none is there; `refused`: the system loads none of those there. */
+/** `platform`: there is none for this system; `absent`: none is there for this system's C library; `refused`: the system does not load the one there. */
 export type AddonFailure = "platform" | "absent" | "refused";
 
 /** No addon was loaded. The message lists what was tried, and the remedies; it has no absolute path. */

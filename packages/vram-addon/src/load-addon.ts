@@ -4,6 +4,9 @@ import { fileURLToPath } from "node:url";
 import { AddonError } from "./addon-error.js";
 import type { AddonAttempt, AddonFailure } from "./addon-error.js";
 
+const ABSENT = "absent";
+const FOR_GLIBC = "made for glibc";
+
 /** Where a package's addon is looked for. */
 export interface Addon {
   readonly packageName: string;
@@ -13,6 +16,8 @@ export interface Addon {
   /** As in `process`, which is the default. */
   readonly platform?: string;
   readonly arch?: string;
+  /** Whether the system's C library is glibc. Default: as Node.js reports it. */
+  readonly hasGlibc?: boolean;
 }
 
 export interface LoadedAddon {
@@ -22,27 +27,37 @@ export interface LoadedAddon {
 }
 
 /**
- * Loads what was built here (`build/Release`) or, where that is not there or does not load, what was shipped
- * (`prebuilds/PLATFORM-ARCH`).
+ * Loads what was built here (`build/Release`) or, where that is not there, what was shipped (`prebuilds/PLATFORM-ARCH`).
  *
  * @throws AddonError with what was tried
  */
 export function loadAddon(addon: Addon): LoadedAddon {
-  const { packageFolder, fileName, platform = process.platform, arch = process.arch } = addon;
-  const attempts: AddonAttempt[] = [];
-  for (const file of [`build/Release/${fileName}`, `prebuilds/${platform}-${arch}/${fileName}`]) {
-    const path = fileURLToPath(new URL(file, packageFolder));
-    if (existsSync(path)) {
-      try {
-        return { exports: createRequire(packageFolder)(path) as unknown, path };
-      } catch (cause) {
-        attempts.push({ file, reason: refusalOf(cause) });
-      }
-    } else {
-      attempts.push({ file, reason: "absent" });
-    }
+  const { packageName, packageFolder, fileName, platform = process.platform, arch = process.arch } = addon;
+  const built = attempt(packageFolder, `build/Release/${fileName}`);
+  if ("path" in built) return built;
+  const attempts = [built];
+  if (built.reason === ABSENT) {
+    const shipped = attempt(packageFolder, `prebuilds/${platform}-${arch}/${fileName}`);
+    if ("path" in shipped) return shipped;
+    const isForOthers = shipped.reason !== ABSENT && !(addon.hasGlibc ?? runsWithGlibc());
+    attempts.push(isForOthers ? { ...shipped, reason: FOR_GLIBC } : shipped);
   }
-  throw notLoaded(addon.packageName, `${platform}-${arch}`, attempts);
+  throw notLoaded(packageName, `${platform}-${arch}`, attempts);
+}
+
+function attempt(packageFolder: URL, file: string): LoadedAddon | AddonAttempt {
+  const path = fileURLToPath(new URL(file, packageFolder));
+  if (!existsSync(path)) return { file, reason: ABSENT };
+  try {
+    return { exports: createRequire(packageFolder)(path) as unknown, path };
+  } catch (cause) {
+    return { file, reason: refusalOf(cause) };
+  }
+}
+
+function runsWithGlibc(): boolean {
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+  return header.glibcVersionRuntime !== undefined;
 }
 
 /** What the system's loader wants and has not, or its error code: its messages have paths. */
@@ -67,6 +82,6 @@ function notLoaded(packageName: string, platform: string, attempts: readonly Add
 }
 
 function failureOf(platform: string, attempts: readonly AddonAttempt[]): AddonFailure {
-  if (attempts.some(({ reason }) => reason !== "absent")) return "refused";
+  if (attempts.some(({ reason }) => reason !== ABSENT && reason !== FOR_GLIBC)) return "refused";
   return platform.startsWith("linux-") ? "absent" : "platform";
 }

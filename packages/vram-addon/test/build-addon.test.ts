@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, symlinkSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { buildAddon } from "../src/build-addon.js";
 import { loadAddon } from "../src/load-addon.js";
@@ -41,6 +42,23 @@ describe("building an addon", () => {
     const { folder, addon } = packageWithSources();
     buildAddon(addon);
     expect(loadAddon(addon).path).toBe(join(folder, "build/Release/x.node"));
+  });
+
+  it("does not take the sources of the project that it is installed in", () => {
+    const { folder } = packageWithSources();
+    const installed = join(folder, "node_modules/vram-x");
+    place(folder, "native/cmake/addon.cmake", "");
+    place(installed, "CMakeLists.txt", CMAKE_LISTS);
+    place(installed, "native/include/carried.h", "");
+    place(installed, "native/x.cpp", ADDON);
+    buildAddon({ packageFolder: pathToFileURL(`${installed}/`) });
+    expect(readFileSync(join(installed, "build/CMakeCache.txt"), "utf8")).toContain(`=${join(installed, "native")}\n`);
+  });
+
+  it("gives the programs it runs the environment it is given", () => {
+    const { addon } = packageWithSources();
+    expect(() => { buildAddon({ ...addon, env: { ...process.env, CXX: "nonexistent-c++" } }); }).toThrow("a C++20 compiler is needed");
+    expect(() => { buildAddon({ ...addon, env: { ...process.env, CXXFLAGS: "-include nonexistent.h" } }); }).toThrow("nonexistent.h");
   });
 
   it("shows what the compiler says, and leaves no addon", () => {

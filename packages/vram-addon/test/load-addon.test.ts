@@ -27,11 +27,28 @@ describe("the addon of a package", () => {
     expect(loadAddon(addon)).toEqual({ exports: {}, path: join(folder, BUILT) });
   });
 
-  it("is what was shipped where what was built does not load", () => {
+  it("is what was shipped where nothing was built", () => {
+    const { folder, addon } = emptyPackage();
+    compile(ADDON, join(folder, SHIPPED));
+    expect(loadAddon({ ...addon, hasGlibc: false }).path).toBe(join(folder, SHIPPED));
+  });
+
+  it("is not what was shipped where what was built does not load", () => {
     const { folder, addon } = emptyPackage();
     place(folder, BUILT, "no addon");
     compile(ADDON, join(folder, SHIPPED));
-    expect(loadAddon(addon).path).toBe(join(folder, SHIPPED));
+    const { failure, attempts } = failureOf({ ...addon, hasGlibc: false });
+    expect({ failure, attempts }).toEqual({ failure: "refused", attempts: [{ file: BUILT, reason: "ERR_DLOPEN_FAILED" }] });
+  });
+
+  it.each([
+    ["with glibc", undefined, "refused", "ERR_DLOPEN_FAILED"],
+    ["without glibc, where it counts as absent", false, "absent", "made for glibc"],
+  ])("was shipped and does not load on a system %s", (_, hasGlibc, expected, reason) => {
+    const { folder, addon } = emptyPackage();
+    place(folder, SHIPPED, "no addon");
+    const { failure, attempts } = failureOf(hasGlibc === undefined ? addon : { ...addon, hasGlibc });
+    expect({ failure, attempt: attempts[1] }).toEqual({ failure: expected, attempt: { file: SHIPPED, reason } });
   });
 
   it("is told as absent, with what was tried and the remedies", () => {

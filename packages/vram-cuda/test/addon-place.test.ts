@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,16 +10,14 @@ const PACKAGE = fileURLToPath(new URL("../", import.meta.url));
 const BUILT = join(PACKAGE, "build/Release/vram_cuda.node");
 const SHA256 = createHash("sha256").update(readFileSync(BUILT)).digest("hex");
 
-/** The package as it is installed, with its addon where a tarball has it, and a file in the place of one that was built there. */
-function installed(built?: string): string {
+const SHIPPED = `prebuilds/${process.platform}-${process.arch}/vram_cuda.node`;
+
+/** The package as it is installed, with its addon where a tarball has it. */
+function installed(): string {
   const folder = mkdtempSync(join(tmpdir(), "vram-cuda-"));
   onTestFinished(() => { rmSync(folder, { recursive: true }); });
   for (const part of ["package.json", "dist"]) cpSync(join(PACKAGE, part), join(folder, part), { recursive: true });
-  cpSync(BUILT, join(folder, `prebuilds/${process.platform}-${process.arch}/vram_cuda.node`));
-  if (built !== undefined) {
-    mkdirSync(join(folder, "build/Release"), { recursive: true });
-    writeFileSync(join(folder, "build/Release/vram_cuda.node"), built);
-  }
+  cpSync(BUILT, join(folder, SHIPPED));
   return folder;
 }
 
@@ -38,7 +36,10 @@ describe("the addon of an installed package", () => {
   });
 
   it("has the digest of the file that was loaded", () => {
-    expect(output(REQUIRED, installed("no addon"))).toBe(`${SHA256}\n`);
+    const folder = installed();
+    cpSync(BUILT, join(folder, "build/Release/vram_cuda.node"));
+    writeFileSync(join(folder, SHIPPED), "no addon");
+    expect(output(REQUIRED, folder)).toBe(`${SHA256}\n`);
   });
 
   it("is missed by what uses it, not by what imports it", () => {

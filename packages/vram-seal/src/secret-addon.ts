@@ -23,7 +23,7 @@ export interface SecretAddon {
 let loaded: SecretAddon | undefined;
 
 /**
- * The addon, or undefined where none is installed or there is none for the platform.
+ * The addon, or undefined where none is installed that is made for the platform and its C library.
  *
  * @throws SealError `KEY_UNAVAILABLE` with reason `addon` where it is there and does not load
  */

@@ -1,12 +1,16 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
+import { itWithTool } from "./support/tool.js";
 
 const PACKAGE = fileURLToPath(new URL("../", import.meta.url));
 const STAGE = fileURLToPath(new URL("../../../scripts/tarballs/native-sources.mjs", import.meta.url));
+
+/** The oldest that the command says it can use. */
+const CLANG = "clang++-14";
 
 /** The package as its tarball has it, without prebuilt addons. */
 function packed(): string {
@@ -28,6 +32,20 @@ it("vram-seal-build compiles the addon from what the package carries, and it is 
   expect(command(["dist/build.js"])).toMatchObject({ status: 0, stdout: "the native addon of vram-seal is built\n" });
   expect(existsSync(join(folder, "build/Release/vram_secret.node"))).toBe(true);
   expect(command(place).stdout).not.toBe("key-object\n");
+}, 120_000);
+
+itWithTool(CLANG)(`the addon's sources compile with ${CLANG} without a warning`, () => {
+  const folder = packed();
+  const env = { ...process.env, CXX: CLANG, CXXFLAGS: "-Werror" };
+  const { status, stderr } = spawnSync(process.execPath, ["dist/build.js"], { cwd: folder, env, encoding: "utf8" });
+  expect([status, stderr]).toEqual([0, ""]);
+}, 120_000);
+
+it("vram-seal-build compiles what the compiler warns of", () => {
+  const folder = packed();
+  appendFileSync(join(folder, "native/secret/traces.cpp"), "static void Unused() {}\n");
+  const { status, stderr } = spawnSync(process.execPath, ["dist/build.js"], { cwd: folder, encoding: "utf8" });
+  expect([status, stderr]).toEqual([0, ""]);
 }, 120_000);
 
 it("vram-seal-build says what is missing", () => {
