@@ -145,6 +145,7 @@ export class FileQueue {
 }
 
 /**
+ * A pipe would never end, and a link leads elsewhere.
  * @param {string} path
  * @throws RangeError for what `put` would not have made
  */

@@ -23,6 +23,7 @@ const vramError = (code) => Object.assign(new Error(code), { name: "VramError", 
  * @param {boolean} [run.isEnding] whether a signal came
  */
 async function exitCode({ stoppedBy, workError, closeError, isEnding = false }) {
+  process.exitCode = undefined;
   const stopped = new AbortController();
   const residency = {
     signal: stopped.signal,

@@ -1,7 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -150,17 +150,19 @@ test("a job that ends its worker each time comes behind the others, and after 5 
   assert.equal((await list("failed")).length, 1);
 });
 
-test("what is named as a job and is a folder, too long, or no list of F32 numbers is set aside", async (t) => {
+test("what is named as a job and is a folder, a link, too long, or no list of F32 numbers is set aside", async (t) => {
   const { start, queue, jobs, list, output } = await place(t);
   const id = await queue.put(JOB);
   const named = (/** @type {number} */ digit) => join(jobs, "waiting", `${"0".repeat(15)}-1-${String(digit).repeat(36)}.json`);
   await mkdir(named(1));
   await writeFile(named(2), `{"input":[1,2,3,4]${" ".repeat(65_536)}}`);
   await writeFile(named(3), '{"input":[1e300,2,3,4]}');
+  await writeFile(join(jobs, "elsewhere.json"), JSON.stringify(JOB));
+  await symlink(join(jobs, "elsewhere.json"), named(4));
   const worker = start();
   await worker.told("job done");
   assert.deepEqual(await output(id), [1, 4, 5]);
-  assert.equal((await list("failed")).length, 3);
+  assert.equal((await list("failed")).length, 4);
 });
 
 test("a job that a second worker gave out again is done all the same", async (t) => {
