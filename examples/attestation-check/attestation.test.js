@@ -6,10 +6,12 @@ import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { startWorker } from "./support/start-worker.js";
 
@@ -50,6 +52,16 @@ async function place(t) {
     worker,
     url,
     at,
+    /**
+     * Sends to the worker on a connection of its own.
+     * @param {string} head of a request, or of several
+     */
+    send(head) {
+      const socket = connect(Number(port), "127.0.0.1");
+      t.after(() => socket.destroy());
+      socket.write(head);
+      return socket;
+    },
     /**
      * As `npm run verify`, but for these arguments.
      * @param {string[]} changes
@@ -146,4 +158,32 @@ test("a worker whose weights were changed attests nothing, and ends with 3", asy
   const { exitCode, verdict } = await verify();
   assert.deepEqual([exitCode, verdict], [1, "none"]);
   assert.equal(await worker.ended, 3);
+});
+
+const REQUEST = `GET /attest?nonce=${"00".repeat(16)} HTTP/1.1\r\nHost: worker\r\n`;
+
+test("of many questions on one connection, 4 at a time are answered", async (t) => {
+  const { send } = await place(t);
+  const answers = await text(send(`${REQUEST}\r\n`.repeat(7) + `${REQUEST}Connection: close\r\n\r\n`));
+  const statuses = [...answers.matchAll(/^HTTP\/1.1 (?<status>\d+)/gm)].map(({ groups }) => groups?.["status"]);
+  assert.deepEqual(statuses, [...Array(4).fill("200"), ...Array(4).fill("503")]);
+});
+
+test("a client that leaves ends its attestation", async (t) => {
+  const { worker, send } = await place(t);
+  await worker.fault("setLatency", "cuLaunchKernel", 500);
+  const socket = send(`${REQUEST}\r\n`);
+  await once(socket, "connect");
+  await delay(100);
+  socket.destroy();
+  assert.equal((await worker.told("not attested"))["code"], "ABORTED");
+});
+
+test("a request that is half sent does not hold up the end", async (t) => {
+  const { worker, send } = await place(t);
+  await once(send(REQUEST), "connect");
+  // Until the head is in the worker.
+  await delay(100);
+  worker.kill("SIGTERM");
+  assert.equal(await worker.ended, 0);
 });

@@ -1,6 +1,5 @@
 // @ts-check
-import { VramError } from "vram-residency";
-import { errorFields, log } from "./log.js";
+import { errorFields, isVramError, log } from "./log.js";
 
 /** Exit codes: somebody must look before a worker that was refused starts again; after any other failure it may be restarted. */
 const EXIT = { good: 0, failed: 1, refused: 3 };
@@ -15,20 +14,29 @@ const REFUSALS = ["SEAL_VERIFICATION_FAILED", "INTEGRITY_VIOLATION", "POLICY_VIO
  */
 export async function runWorker({ open, work }) {
   const ending = endingSignal();
+  /** @type {import("vram-residency").Residency | undefined} */
+  let residency;
   try {
-    const residency = await open();
-    try {
-      await work(residency, ending);
-      residency.signal.throwIfAborted();
-    } finally {
-      await close(residency);
-    }
+    residency = await open();
+    await work(residency, ending);
+    residency.signal.throwIfAborted();
   } catch (error) {
-    // The signal came while a model was being sealed: the end that was asked for.
-    if (error instanceof VramError && error.code === "ABORTED") return;
-    log("error", "ended", errorFields(error));
-    process.exitCode = error instanceof VramError && REFUSALS.includes(error.code) ? EXIT.refused : EXIT.failed;
+    // What stopped the residency counts, not what failed because of it.
+    fail(residency?.signal.aborted ? residency.signal.reason : error, ending);
   }
+  if (residency !== undefined) await close(residency);
+}
+
+/**
+ * @param {unknown} error
+ * @param {AbortSignal} ending
+ */
+function fail(error, ending) {
+  const code = isVramError(error) ? error.code : "";
+  // The signal came while a model was being sealed: the end that was asked for.
+  if (code === "ABORTED" && ending.aborted) return;
+  log("error", "ended", errorFields(error));
+  process.exitCode = REFUSALS.includes(code) ? EXIT.refused : EXIT.failed;
 }
 
 /** Fires at SIGTERM and Ctrl-C. A second one changes nothing: the end, with the wipe, is under way. */
@@ -39,13 +47,17 @@ function endingSignal() {
 }
 
 /**
- * Wipes what is left.
+ * Wipes what is left. An exit code that is set stays.
  * @param {import("vram-residency").Residency} residency
  */
 async function close(residency) {
-  await residency.close();
-  const { usedBytes } = residency.capacity();
-  if (usedBytes === 0) return log("info", "wiped");
-  log("error", "not wiped", { usedBytes });
-  process.exitCode = EXIT.failed;
+  try {
+    await residency.close();
+    const { usedBytes } = residency.capacity();
+    if (usedBytes === 0) return log("info", "wiped");
+    log("error", "not wiped", { usedBytes });
+  } catch (error) {
+    log("error", "not closed", errorFields(error));
+  }
+  process.exitCode ||= EXIT.failed;
 }

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { SealError, verifyAttestation } from "vram-seal";
+import { verifyAttestation } from "vram-seal";
 
 const USAGE = "usage: node verifier.js --url URL --public-key FILE --digest HEX [--save FILE] [--allow-simulator]\n";
 const EXIT = { good: 0, failed: 1, wrongUse: 2, refused: 3 };
@@ -68,6 +68,15 @@ async function check({ url, publicKey, save, allowSimulator }) {
 }
 
 /**
+ * By code, not by class: a package that is loaded as an ES module and as CommonJS has its classes twice.
+ * @param {unknown} error
+ * @returns {error is import("vram-seal").SealError}
+ */
+function isRefusal(error) {
+  return error instanceof Error && "code" in error && error.code === "SEAL_VERIFICATION_FAILED";
+}
+
+/**
  * @param {Options} options
  * @returns {Promise<{ exitCode: number, answer: Record<string, unknown> }>}
  */
@@ -79,7 +88,7 @@ async function run(options) {
     if (digests.length !== 1 || digests[0] !== options.digest) return { exitCode: EXIT.refused, answer: { verdict: "refused", reason: "digest", digests } };
     return { exitCode: EXIT.good, answer: { verdict: "good", nonce, workerId: predicate.workerId, attestedAt: predicate.attestedAt, digests } };
   } catch (error) {
-    if (error instanceof SealError && error.code === "SEAL_VERIFICATION_FAILED") {
+    if (isRefusal(error)) {
       return { exitCode: EXIT.refused, answer: { verdict: "refused", reason: error.details["reason"] } };
     }
     return { exitCode: EXIT.failed, answer: { verdict: "none", message: error instanceof Error ? error.message : "unknown" } };

@@ -4,13 +4,23 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { parseArgs } from "node:util";
 import { fromAttestationKeyFile, generate, openAuditLog, openResidency } from "vram-residency";
+import { closeServer } from "./close-server.js";
 import { errorFields, log } from "./log.js";
 import { runWorker } from "./run-worker.js";
 
 const USAGE = "usage: node worker.js --model FILE --sha256 HEX --audit DIR --attestation-key FILE [--port N] [--simulate]\n";
 const WRONG_USE = 2;
-const SERVER_LIMITS = { maxHeaderSize: 8192, headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000 };
+const SERVER_LIMITS = {
+  maxHeaderSize: 8192,
+  headersTimeout: 5000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 5000,
+  // How often Node looks for requests that took longer; every 30 seconds unless told.
+  connectionsCheckingInterval: 1000,
+};
 const CONNECTIONS_MAX = 16;
+const ATTESTING_MAX = 4;
+const GRACE_MS = 2000;
 const TARGET = /^\/attest\?nonce=(?<nonce>(?:[0-9a-f]{2}){16,64})$/;
 
 /** What the command line says; undefined where it says nothing that makes sense. */
@@ -51,15 +61,23 @@ async function open({ audit, key, simulate }) {
  * @param {import("vram-residency").SealedShard} shard
  */
 function attestationServer(residency, shard) {
+  let attesting = 0;
   const server = createServer(SERVER_LIMITS, async ({ method, url = "" }, response) => {
     const nonce = method === "GET" ? TARGET.exec(url)?.groups?.["nonce"] : undefined;
+    if (nonce === undefined) return response.writeHead(404).end();
+    // One connection can ask many times before its first answer.
+    if (attesting === ATTESTING_MAX) return response.writeHead(503, { "Retry-After": "1" }).end('{"error":{"code":"BUSY"}}');
+    attesting += 1;
+    const left = new AbortController();
+    response.once("close", () => left.abort());
     try {
-      const envelope = nonce === undefined ? undefined : await residency.attest(shard, { nonce: Buffer.from(nonce, "hex") });
-      response.writeHead(envelope === undefined ? 404 : 200, { "Content-Type": "application/json", "Cache-Control": "no-store" });
-      response.end(envelope);
+      const envelope = await residency.attest(shard, { nonce: Buffer.from(nonce, "hex"), signal: left.signal });
+      response.writeHead(200, { "Content-Type": "application/json", "Cache-Control": "no-store" }).end(envelope);
     } catch (error) {
       log("error", "not attested", errorFields(error));
       response.writeHead(503).end();
+    } finally {
+      attesting -= 1;
     }
   });
   server.maxConnections = CONNECTIONS_MAX;
@@ -82,7 +100,7 @@ async function serve(residency, ending, { model, sha256, port }) {
   log("info", "ready", { port: typeof address === "object" ? address?.port : port, digest: shard.digest });
   const end = AbortSignal.any([ending, residency.signal]);
   if (!end.aborted) await once(end, "abort");
-  server.close();
+  await closeServer(server, GRACE_MS);
 }
 
 const options = readArguments();

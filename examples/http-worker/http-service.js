@@ -3,14 +3,21 @@ import { linear } from "engine-addon";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { VramError } from "vram-residency";
-import { errorFields, log } from "./log.js";
+import { closeServer } from "./close-server.js";
+import { errorFields, isVramError, log } from "./log.js";
 import { Refusal, readJson } from "./request.js";
 
 const RUNNING_MAX = 64;
 const CONNECTIONS_MAX = 256;
 const GRACE_MS = 10_000;
-const SERVER_LIMITS = { maxHeaderSize: 8192, headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000 };
+const SERVER_LIMITS = {
+  maxHeaderSize: 8192,
+  headersTimeout: 5000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 5000,
+  // How often Node looks for requests that took longer; every 30 seconds unless told.
+  connectionsCheckingInterval: 1000,
+};
 
 /** Serves computations on a sealed model to this machine; TLS and authentication are a proxy's. */
 export class HttpService {
@@ -57,11 +64,7 @@ export class HttpService {
   /** Takes no more connections, and waits for the requests that run. */
   async close() {
     this.drain();
-    const closed = once(this.#server, "close");
-    this.#server.close();
-    const late = setTimeout(() => this.#server.closeAllConnections(), GRACE_MS);
-    await closed;
-    clearTimeout(late);
+    await closeServer(this.#server, GRACE_MS);
   }
 
   /**
@@ -112,11 +115,13 @@ export class HttpService {
    * @param {string} correlationId
    */
   async #run(request, response, correlationId) {
+    // A client that sends slowly holds no slot. A connection sends one body at a time, so CONNECTIONS_MAX bounds these.
+    const body = await readJson(request);
     if (this.#model === undefined || this.#running === RUNNING_MAX) throw new Refusal(503, "BUSY", { isRetriable: true });
     this.#running += 1;
     try {
       const { shard, columns } = this.#model;
-      const input = toInput(await readJson(request), columns);
+      const input = toInput(body, columns);
       const left = new AbortController();
       response.once("close", () => left.abort());
       const output = await this.#residency.execute(shard, (lease) => compute(lease, input), { signal: left.signal, correlationId });
@@ -154,9 +159,11 @@ function compute(lease, input) {
  * @param {number} length
  */
 function toInput(body, length) {
-  const input = typeof body === "object" && body !== null && "input" in body ? body.input : undefined;
-  if (!Array.isArray(input) || input.length !== length || !input.every(Number.isFinite)) throw new Refusal(400, "INVALID_INPUT");
-  return Float32Array.from(input);
+  const given = typeof body === "object" && body !== null && "input" in body ? body.input : undefined;
+  const input = Array.isArray(given) && given.every((each) => typeof each === "number") ? Float32Array.from(given) : undefined;
+  // As F32, for which 1e300 is infinite.
+  if (input?.length !== length || !input.every(Number.isFinite)) throw new Refusal(400, "INVALID_INPUT");
+  return input;
 }
 
 /**
@@ -173,6 +180,6 @@ function probe(isGood) {
  */
 function refusalOf(error) {
   if (error instanceof Refusal) return error;
-  if (error instanceof VramError && error.kind !== "caller") return new Refusal(503, error.code, { isRetriable: error.kind === "retriable" });
+  if (isVramError(error) && error.kind !== "caller") return new Refusal(503, error.code, { isRetriable: error.kind === "retriable" });
   return new Refusal(500, "INTERNAL");
 }

@@ -1,6 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -30,6 +31,7 @@ async function start(t, ...changes) {
   return {
     ...worker,
     folder,
+    port: Number(port),
     ask,
     /** @param {string} body @param {Record<string, string>} [headers] */
     run: (body, headers) => ask("/run", { method: "POST", body, headers: { "Content-Type": "application/json", ...headers } }),
@@ -56,6 +58,7 @@ test("answers what the sealed matrix gives, and refuses what is no request for i
     await worker.run("{"),
     await worker.run('{"input":[1,2,3]}'),
     await worker.run('{"input":[1,2,3,"4"]}'),
+    await worker.run('{"input":[1,2,3,1e300]}'),
     await worker.run("null"),
     await worker.run("input=1", { "Content-Type": "application/x-www-form-urlencoded" }),
     await worker.run(" ".repeat(65_537)),
@@ -65,12 +68,25 @@ test("answers what the sealed matrix gives, and refuses what is no request for i
     [
       [404, "NOT_FOUND"],
       [400, "NOT_JSON"],
-      ...Array.from({ length: 3 }, () => [400, "INVALID_INPUT"]),
+      ...Array.from({ length: 4 }, () => [400, "INVALID_INPUT"]),
       [415, "NOT_JSON"],
       [413, "BODY_TOO_LARGE"],
     ],
   );
   assert.equal((await worker.run('{"input":[0,1,0,0]}')).status, 200);
+});
+
+test("clients that send slowly hold up nobody else", async (t) => {
+  const worker = await start(t);
+  await worker.told("ready");
+  for (let each = 0; each < 64; each += 1) {
+    const socket = connect(worker.port, "127.0.0.1");
+    t.after(() => socket.destroy());
+    socket.write('POST /run HTTP/1.1\r\nHost: worker\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"input":');
+  }
+  // Until they are in the worker.
+  await delay(200);
+  assert.equal((await worker.run('{"input":[1,2,3,4]}')).status, 200);
 });
 
 test("at SIGTERM it is not ready, answers what it was asked, wipes, and ends with 0", async (t) => {

@@ -1,10 +1,12 @@
 // @ts-check
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readFile, readdir, rename, rm } from "node:fs/promises";
+import { lstat, mkdir, open, readFile, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 const FOLDERS = ["waiting", "taken", "done", "failed"];
 const JOB_MAX_BYTES = 65_536;
+/** How often a job is given out before one that ends its worker each time is set aside. */
+const ATTEMPTS_MAX = 5;
 /** Digits of a time in milliseconds, so that names sort by it. */
 const TIME_DIGITS = 15;
 const NAME = /^(?<dueMs>[0-9]{15})-(?<attempt>[0-9]{1,9})-(?<id>[0-9a-f-]{36})\.json$/;
@@ -37,9 +39,21 @@ export class FileQueue {
     for (const name of FOLDERS) await mkdir(join(this.#folder, name), { recursive: true, mode: 0o700 });
   }
 
-  /** Gives out again what a worker that died had taken. For the one worker, before it takes a job. */
+  /**
+   * Gives out again what a worker that died had taken, behind what is due; sets aside what was given out `ATTEMPTS_MAX` times. For the one
+   * worker, before it takes a job.
+   * @returns {Promise<Place[]>} what was set aside
+   */
   async recover() {
-    for (const place of await this.#list("taken")) await this.#move(place, "taken", "waiting");
+    const aside = [];
+    for (const place of await this.#list("taken")) {
+      if (place.attempt < ATTEMPTS_MAX) await this.#retry(place, 0);
+      else {
+        await this.#move(place, "taken", "failed");
+        aside.push(place);
+      }
+    }
+    return aside;
   }
 
   /**
@@ -67,19 +81,28 @@ export class FileQueue {
       id,
       attempt,
       /** JSON, if whoever put it in kept to that. */
-      text: await readFile(path, "utf8"),
+      read: () => readJob(path),
       /** @param {unknown} output is in `done/ID.json` before the job is gone */
       done: async (output) => {
         await this.#write("done", `${id}.json`, JSON.stringify(output));
-        await rm(path);
+        // It is not there where a second worker, which must not be, gave it out again.
+        await rm(path, { force: true });
       },
       /** @param {number} delayMs */
-      retry: (delayMs) => this.#move(place, "taken", "waiting", { id, attempt: attempt + 1, dueMs: Date.now() + delayMs }),
+      retry: (delayMs) => this.#retry(place, delayMs),
       /** As if it had not been taken. */
       leave: () => this.#move(place, "taken", "waiting"),
       /** Sets it aside for somebody to look at. */
       fail: () => this.#move(place, "taken", "failed"),
     };
+  }
+
+  /**
+   * @param {Place} place
+   * @param {number} delayMs
+   */
+  async #retry(place, delayMs) {
+    await this.#move(place, "taken", "waiting", { id: place.id, attempt: place.attempt + 1, dueMs: Date.now() + delayMs });
   }
 
   /**
@@ -119,6 +142,17 @@ export class FileQueue {
     const names = await readdir(join(this.#folder, folder));
     return names.sort().flatMap((name) => placeOf(name) ?? []);
   }
+}
+
+/**
+ * A pipe would never end, and a link leads elsewhere.
+ * @param {string} path
+ * @throws RangeError for what `put` would not have made
+ */
+async function readJob(path) {
+  const found = await lstat(path);
+  if (!found.isFile() || found.size > JOB_MAX_BYTES) throw new RangeError(`a job must be a file of at most ${JOB_MAX_BYTES} bytes`);
+  return readFile(path, "utf8");
 }
 
 /**

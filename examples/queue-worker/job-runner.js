@@ -1,7 +1,6 @@
 // @ts-check
 import { linear } from "engine-addon";
-import { VramError } from "vram-residency";
-import { errorFields, log } from "./log.js";
+import { errorFields, isVramError, log } from "./log.js";
 
 const LONGEST_DELAY_MS = 300_000;
 
@@ -48,8 +47,8 @@ export class JobRunner {
   }
 
   /** @param {Job} job */
-  async #compute({ id, text }) {
-    const input = toInput(JSON.parse(text));
+  async #compute({ id, read }) {
+    const input = toInput(JSON.parse(await read()));
     this.#shard ??= await this.#seal();
     const output = await this.#residency.execute(this.#shard, (lease) => compute(lease, input), { correlationId: id });
     return [...output];
@@ -84,7 +83,7 @@ export class JobRunner {
    */
   #verdictOn(error) {
     if (this.#residency.state !== "ready") return "stop";
-    if (!(error instanceof VramError)) return "refused";
+    if (!isVramError(error)) return "refused";
     return error.kind === "retriable" ? "later" : "stop";
   }
 }
@@ -102,7 +101,9 @@ function compute(lease, input) {
 
 /** @param {unknown} job */
 function toInput(job) {
-  const input = typeof job === "object" && job !== null && "input" in job ? job.input : undefined;
-  if (!Array.isArray(input) || !input.every(Number.isFinite)) throw new TypeError("a job must have an input, a list of numbers");
-  return Float32Array.from(input);
+  const given = typeof job === "object" && job !== null && "input" in job ? job.input : undefined;
+  const input = Array.isArray(given) && given.every((each) => typeof each === "number") ? Float32Array.from(given) : undefined;
+  // As F32, for which 1e300 is infinite.
+  if (!input?.every(Number.isFinite)) throw new TypeError("a job must have an input, a list of numbers");
+  return input;
 }

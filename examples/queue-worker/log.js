@@ -1,5 +1,4 @@
 // @ts-check
-import { VramError } from "vram-residency";
 
 /**
  * One JSON line on standard output. Its fields are codes, ids and counts, never a path, a key, an input or an output.
@@ -16,9 +15,18 @@ export function log(level, event, fields) {
  * @param {unknown} error
  */
 export function errorFields(error) {
-  if (error instanceof VramError) {
+  if (isVramError(error)) {
     const { code, kind, message, correlationId } = error;
     return { code, kind, message, correlationId };
   }
   return { code: error instanceof Error && "code" in error ? error.code : "UNKNOWN" };
+}
+
+/**
+ * By name, not by class: a package that is loaded as an ES module and as CommonJS has its classes twice.
+ * @param {unknown} error
+ * @returns {error is import("vram-residency").VramError}
+ */
+export function isVramError(error) {
+  return error instanceof Error && error.name === "VramError";
 }

@@ -53,7 +53,7 @@ async function open({ audit, simulate }) {
 async function work(residency, ending, { model, sha256, queue: folder, retryMs }) {
   const queue = new FileQueue(folder);
   await queue.open();
-  await queue.recover();
+  for (const { id, attempt } of await queue.recover()) log("error", "job refused", { code: "WORKER_DIED", id, attempt });
   const runner = new JobRunner(residency, { retryMs, seal: () => residency.seal(model, { expect: { sha256 }, signal: ending }) });
   const end = AbortSignal.any([ending, residency.signal]);
   log("info", "waiting");

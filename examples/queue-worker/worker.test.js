@@ -1,7 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -114,6 +114,64 @@ test("a flipped bit ends the worker with 3, and the job waits for the next worke
   const next = start();
   await next.told("job done");
   assert.deepEqual(await output(id), [1, 4, 5]);
+});
+
+test("a flipped bit ends the worker with 3 even where its job cannot be given back", async (t) => {
+  const { start, queue, jobs, list } = await place(t);
+  await queue.put(JOB);
+  const worker = start();
+  await worker.told("job done");
+  const { bufferId } = await worker.sealed();
+  await worker.fault("flipBit", { bufferId, byteOffset: BYTE_OF_WEIGHT });
+  await worker.fault("setLatency", "cuLaunchKernel", 100);
+  await queue.put(JOB);
+  while ((await list("taken")).length === 0) await delay(10);
+  await rename(join(jobs, "waiting"), join(jobs, "away"));
+  assert.equal(await worker.ended, 3);
+  assert.equal((await worker.told("ended"))["code"], "SEAL_VERIFICATION_FAILED");
+});
+
+test("a job that ends its worker each time comes behind the others, and after 5 attempts is set aside", async (t) => {
+  const { queue, list } = await place(t);
+  const deadly = await queue.put(JOB);
+  await queue.take();
+  await queue.put(JOB);
+  assert.deepEqual(await queue.recover(), []);
+  const other = await queue.take();
+  assert.deepEqual([other?.attempt, other?.id === deadly], [1, false]);
+  await other?.done({});
+  for (let attempt = 2; attempt <= 5; attempt += 1) {
+    const job = await queue.take();
+    assert.deepEqual([job?.id, job?.attempt], [deadly, attempt]);
+    const aside = await queue.recover();
+    assert.deepEqual(aside.map(({ id }) => id), attempt < 5 ? [] : [deadly]);
+  }
+  assert.equal(await queue.take(), undefined);
+  assert.equal((await list("failed")).length, 1);
+});
+
+test("what is named as a job and is a folder, a link, too long, or no list of F32 numbers is set aside", async (t) => {
+  const { start, queue, jobs, list, output } = await place(t);
+  const id = await queue.put(JOB);
+  const named = (/** @type {number} */ digit) => join(jobs, "waiting", `${"0".repeat(15)}-1-${String(digit).repeat(36)}.json`);
+  await mkdir(named(1));
+  await writeFile(named(2), `{"input":[1,2,3,4]${" ".repeat(65_536)}}`);
+  await writeFile(named(3), '{"input":[1e300,2,3,4]}');
+  await writeFile(join(jobs, "elsewhere.json"), JSON.stringify(JOB));
+  await symlink(join(jobs, "elsewhere.json"), named(4));
+  const worker = start();
+  await worker.told("job done");
+  assert.deepEqual(await output(id), [1, 4, 5]);
+  assert.equal((await list("failed")).length, 4);
+});
+
+test("a job that a second worker gave out again is done all the same", async (t) => {
+  const { queue, output } = await place(t);
+  const id = await queue.put(JOB);
+  const job = await queue.take();
+  await queue.recover();
+  await job?.done({ output: [1] });
+  assert.deepEqual(await output(id), [1]);
 });
 
 test("a mistake in the configuration is no job's fault: the worker ends with 1, and the job waits for the next one", async (t) => {

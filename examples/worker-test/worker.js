@@ -46,7 +46,8 @@ export class Worker {
     try {
       return new Worker(residency, await residency.seal(model, { expect: { sha256 } }), engine);
     } catch (error) {
-      await residency.close();
+      // The refusal is what counts, whatever closing meets.
+      await residency.close().catch(() => undefined);
       throw error;
     }
   }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { AuditError, readAuditEvents, verifyAuditLog } from "vram-audit";
-import { VramError, openAuditLog } from "vram-residency";
+import { openAuditLog } from "vram-residency";
 import { simulator } from "vram-simulator";
 import { failCall, flipBit, loseDevice, resetSimulator, simulatorStats } from "vram-simulator/control";
 import { Worker } from "./worker.js";
@@ -57,7 +57,7 @@ async function refusal(operation) {
     () => undefined,
     (reason) => reason,
   );
-  assert.ok(error instanceof VramError, `expected a VramError, got ${error}`);
+  assert.equal(error?.name, "VramError", `expected a VramError, got ${error}`);
   return error;
 }
 
@@ -100,7 +100,12 @@ test("a flipped bit in device memory: refused before the engine is called, for g
   assert.deepEqual(await wipes(), [{ wiped: true, lost: false }]);
 });
 
-test("a file that was not approved is not sealed", async () => {
+test("a file that was not approved is not sealed, and that is told even where the log does not close", async () => {
+  const close = audit.close.bind(audit);
+  mock.method(audit, "close", async () => {
+    await close();
+    throw new AuditError("AUDIT_UNAVAILABLE", "the disk is full", { details: { reason: "full" } });
+  });
   const { code, details } = await refusal(openWorker({ sha256: "0".repeat(64) }));
   assert.deepEqual([code, details.reason], ["INTEGRITY_VIOLATION", "expect"]);
   assert.equal((await eventTypes()).includes("vram.shard.sealed"), false);
