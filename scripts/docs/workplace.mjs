@@ -18,10 +18,10 @@ const PORT = /\b9464\b/g;
 const RESTORE = 'set -a -o pipefail; [ ! -e .shell ] || { . ./.shell; cd "$PWD"; }';
 const KEEP = 'status=$?; export -p > "$HOME/.shell"; exit $status';
 
-/** The simulator serves what needs a GPU. */
+/** The simulator serves what holds a model on a GPU; what can name it itself runs as it is written. */
 const SHIM = `#!/bin/sh
 case "$1" in
-  demo|doctor|hold) command=$1; shift; exec "${process.execPath}" "${CLI}" "$command" --simulate=always "$@" ;;
+  hold) shift; exec "${process.execPath}" "${CLI}" hold --simulate=always "$@" ;;
   *) exec "${process.execPath}" "${CLI}" "$@" ;;
 esac
 `;
