@@ -9,7 +9,7 @@ import { openWorkplace } from "./workplace.mjs";
 /** Commands that run on until they are stopped: services, and readers of what goes on. */
 const ENDLESS = /^(npx )?vram-residency hold (?!.*--check)|--follow\b|^curl -N |\s&$/;
 
-const TOOLS = ["curl", "fsverity", "jq", "openssl", "python3"];
+const TOOLS = ["curl", "fsverity", "jq", "openssl", "pkcs11-tool", "python3", "softhsm2-util"];
 /** Continuous integration has them all. */
 const ABSENT_TOOLS = process.env.VRAM_REQUIRE_TOOLS ? [] : TOOLS.filter((name) => spawnSync(name, ["--version"]).error !== undefined);
 
