@@ -29,7 +29,7 @@ const checks = [
   ["what several examples need is the same file in each", checkExamples],
   ["each of these rules finds its violations, and refuses to judge nothing", checkRuleFixtures],
   ["the verification matrix finds what is missing, renamed, skipped or failed", checkMatrixFixtures],
-  ["what users get and that changed is named by a changeset", () => checkChangesets()],
+  ["what users get and that changed is named by a changeset", checkChangesets],
   ["the check of changesets finds what is missing", checkChangesetFixtures],
   ["the check of tarballs finds each violation", checkTarballFixtures],
   ["a rehearsal of a release stops at a registry that is not on this machine", checkRegistryRefusal],

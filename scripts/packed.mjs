@@ -6,10 +6,13 @@ import { join } from "node:path";
 import { runChecks } from "./checks/run-checks.mjs";
 import { exampleProblems, examples } from "./packed/examples.mjs";
 import { installPacked, run } from "./packed/install.mjs";
+import { tarballProblems } from "./tarballs/tarball-problems.mjs";
 
 const work = mkdtempSync(join(tmpdir(), "vram-packed-"));
 const app = join(work, "app");
 const flags = process.argv.filter((each) => each === "--gpu");
+
+let installed;
 
 /** A step that throws where something is wrong. */
 const step = (act) => () => {
@@ -18,7 +21,8 @@ const step = (act) => () => {
 };
 
 const checks = [
-  ["the tarballs install in an empty folder, and the engine builds there", step(() => installPacked(app, join(work, "tarballs")))],
+  ["the tarballs install in an empty folder, and the engine builds there", step(() => (installed = installPacked(app, join(work, "tarballs"))))],
+  ["the tarballs hold what they must and nothing else, for both module systems", () => tarballProblems(installed.packed, installed.targets)],
   ...["program.mjs", "program.cjs"].map((program) => [`${program} runs on them`, step(() => run(process.execPath, [program, ...flags], app, "inherit"))]),
   ...examples().map((folder) => [`${folder} passes its tests on them`, () => exampleProblems(app, folder)]),
 ];

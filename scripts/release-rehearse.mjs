@@ -3,105 +3,29 @@
 // npm run release:rehearse
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { FACADE } from "./checks/packages.mjs";
 import { root } from "./checks/tree.mjs";
-import { copyCheckout, versionAndPack } from "./release/checkout.mjs";
-import { installIn, tryAlone, tryFacade, userEnvironment } from "./release/consumers.mjs";
-import { findPnpm, publishingEnvironment, requireLoopback, userconfigFor } from "./release/loopback.mjs";
-import { differing, publishTarballs, tarballsOf } from "./release/publish-tarballs.mjs";
-import { freePort, startRegistry } from "./release/registry.mjs";
-import { facadeSize, sizeProblems } from "./release/size.mjs";
-import { sbomProblems } from "./release/validate-sbom.mjs";
+import { askingEnvironment, findPnpm, publishingEnvironment, requireLoopback, userconfigFor } from "./release/loopback.mjs";
+import { freePort } from "./release/free-port.mjs";
 import { inWorkplace, step } from "./release/workplace.mjs";
 
-const tools = join(root, "scripts/release");
-const NODES = ["node-20", "node-22", "node-24"];
-const MANAGERS = ["npm", "pnpm"];
-
-const say = (text) => console.log(text);
-const same = (one, other, name) => readFileSync(join(one, name)).equals(readFileSync(join(other, name)));
-
-/** Versions and packs in two copies of the checkout; answers the first one's folder of tarballs. */
-async function packTwice(work) {
-  const [first, second] = ["first", "second/copy"].map((name) => ({ checkout: join(work, name), tarballs: join(work, "tarballs", name) }));
-  for (const { checkout, tarballs } of [first, second]) {
-    say(`versions, builds and packs: ${checkout === first.checkout ? "first" : "second"} of two copies`);
-    await copyCheckout(checkout);
-    const table = await versionAndPack(checkout, tarballs);
-    if (checkout === first.checkout) say(table.trimEnd());
-  }
-  for (const name of ["SHA256SUMS", "sbom.cdx.json"]) {
-    if (!same(first.tarballs, second.tarballs, name)) throw new Error(`${name} differs between two builds in two folders`);
-  }
-  say("two builds in two folders gave the same bytes");
-  return first.tarballs;
-}
-
-async function publish(work, tarballs, { registry, env }) {
-  await publishTarballs(tarballs, { cwd: work, env, options: ["--provenance=false"] });
-  const different = await differing(tarballs, registry);
-  if (different.length > 0) throw new Error(`the registry has other bytes of ${different.join(", ")}`);
-  say(`published ${tarballs.map(({ name, version }) => `${name}@${version}`).join(" ")} on loopback`);
-}
-
-async function installEverywhere(work, names, { env, pnpm }) {
-  const users = NODES.map((name) => {
-    const node = join(tools, "node_modules", name, "bin/node");
-    return { version: name.replace("node-", ""), env: userEnvironment(join(work, "bin", name), node, pnpm, env) };
-  });
-  const rows = [];
-  for (const manager of MANAGERS) {
-    const app = join(work, "apps", manager);
-    await installIn(app, manager, [FACADE], users[0].env);
-    if (manager === "npm") {
-      const size = await facadeSize(app);
-      const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
-      say(`${FACADE} with its dependencies: ${size.packages} packages, download ${megabytes(size.downloadBytes)}, installed ${megabytes(size.installedBytes)}`);
-      const problems = sizeProblems(size);
-      if (problems.length > 0) throw new Error(problems.join("\n"));
-    }
-    await installIn(app, manager, names, users[0].env);
-    for (const user of users) rows.push(...(await tryFacade(app, manager, user.version, user.env)));
-    rows.push(...(await tryAlone(join(work, "alone", manager), manager, users[0].version, users[0].env)));
-  }
-  return rows;
-}
-
-function printTable(rows) {
-  say(`${"install".padEnd(8)}${"Node".padEnd(6)}${"modules".padEnd(9)}${"package".padEnd(20)}${"program".padEnd(9)}doctor`);
-  for (const { manager, version, modules, what, problems } of rows) {
-    const mark = (name) => (Object.hasOwn(problems, name) ? (problems[name] === undefined ? "ok" : "FAILED") : "-");
-    say(`${manager.padEnd(8)}${version.padEnd(6)}${modules.padEnd(9)}${what.padEnd(20)}${mark("program").padEnd(9)}${mark("doctor")}`);
-  }
-  const problems = rows.flatMap(({ problems: found }) => Object.values(found)).filter((problem) => problem !== undefined);
-  for (const problem of new Set(problems)) console.error(problem);
-  return problems.length === 0;
-}
-
-async function rehearse(work) {
+async function main(work) {
   const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const pnpm = findPnpm(packageManager);
   const port = await freePort();
   const registry = `http://127.0.0.1:${port}/`;
-  const userconfig = join(work, "npmrc");
+  const [userconfig, globalconfig] = ["npmrc", "global-npmrc"].map((name) => join(work, name));
   writeFileSync(userconfig, userconfigFor(registry));
-  const env = publishingEnvironment(registry, userconfig);
-  requireLoopback(root, env, pnpm);
-  await step("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--prefix", tools]);
-  const uplink = (await step("npm", ["config", "get", "registry"])).trim();
-  const folder = await packTwice(work);
-  const problems = await sbomProblems(join(folder, "sbom.cdx.json"), tools);
-  if (problems.length > 0) throw new Error(problems.join("\n"));
-  const tarballs = tarballsOf(folder);
-  const names = tarballs.map(({ name }) => name);
-  await startRegistry({ folder: join(work, "registry"), port, uplink, names, tools });
-  requireLoopback(work, env, pnpm);
-  await publish(work, tarballs, { registry, env });
-  return printTable(await installEverywhere(work, names, { env, pnpm }));
+  writeFileSync(globalconfig, "");
+  requireLoopback(root, askingEnvironment(registry, userconfig), pnpm);
+  console.log("installs what the rehearsal needs");
+  await step(pnpm, ["install", "--frozen-lockfile"], { cwd: root });
+  // What this imports is there from here on.
+  const { rehearse } = await import("./release/rehearsal.mjs");
+  return rehearse(work, { registry, port, env: publishingEnvironment(registry, { userconfig, globalconfig }), pnpm });
 }
 
 try {
-  process.exitCode = (await inWorkplace(rehearse)) ? 0 : 1;
+  process.exitCode = (await inWorkplace(main)) ? 0 : 1;
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;

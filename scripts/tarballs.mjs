@@ -1,15 +1,12 @@
 // Packs every public package into a folder, with a bill of materials and the digests, and checks what would be published.
 // npm run tarballs -- FOLDER
-import { existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { FACADE } from "./checks/packages.mjs";
-import { root } from "./checks/tree.mjs";
-import { contentProblems } from "./tarballs/contents.mjs";
 import { licenceProblems, listLicences } from "./tarballs/licences.mjs";
-import { lintProblems } from "./tarballs/lint-tarball.mjs";
 import { packPublic } from "./tarballs/pack.mjs";
-import { manifestOf, readTarball } from "./tarballs/read-tarball.mjs";
 import { listDependencies, makeSbom } from "./tarballs/sbom.mjs";
+import { readPacked, tarballProblems } from "./tarballs/tarball-problems.mjs";
 import { vendored } from "./tarballs/vendored.mjs";
 
 const kilobytes = (byteLength) => `${(byteLength / 1000).toFixed(1)} kB`;
@@ -32,18 +29,8 @@ async function main([given]) {
   const folder = resolve(process.env.INIT_CWD ?? process.cwd(), given);
   if (existsSync(folder) && readdirSync(folder).length > 0) throw new Error("the folder is not empty");
   mkdirSync(folder, { recursive: true });
-  const packages = packPublic(folder).map(({ name, tarball: file }) => {
-    const tarball = readTarball(file);
-    return { name, file, tarball, manifest: manifestOf(tarball) };
-  });
-  const rules = { license: readFileSync(join(root, "LICENSE"), "utf8"), machinePaths: [realpathSync(root)] };
-  const linted = await Promise.all(packages.map(({ file, tarball }) => lintProblems(file, tarball)));
-  const names = packages.map(({ name }) => name);
-  const problems = [
-    ...packages.flatMap(({ tarball }) => contentProblems(tarball, rules)),
-    ...linted.flat(),
-    ...licenceProblems(listLicences(names)),
-  ];
+  const packages = packPublic(folder).map(({ name, tarball }) => readPacked(name, tarball));
+  const problems = [...(await tarballProblems(packages)), ...licenceProblems(listLicences(packages.map(({ name }) => name)))];
   writeBeside(folder, packages);
   for (const each of packages) console.log(row(each));
   for (const problem of problems) console.error(problem);

@@ -1,19 +1,23 @@
 // A package whose shipped files changed is named by a changeset: what users get has a version and a line in a changelog.
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { publicPackages } from "../tarballs/public-packages.mjs";
+import { buildInputs, isOf } from "./build-inputs.mjs";
 import { BUNDLED } from "./packages.mjs";
 import { root } from "./tree.mjs";
 
 const CHANGESET = /^\.changeset\/(?!README)[\w-]+\.md$/;
 const SHIPPED = /^packages\/([^/]+)\/(?:src\/(?!.*\.test\.)|include\/|CMakeLists\.txt$|package\.json$|README\.md$)/;
-const OUTSIDE = "$TURBO_ROOT$/";
+/** What every build takes, and what the prebuilt addons take besides their sources. */
+const EVERY_BUILD = ["LICENSE", "tsup.base.mjs"];
+const PREBUILT = ["native/floor/**", "scripts/prebuilds/toolchain.mjs"];
+const RELEASED = "packages/*/CHANGELOG.md";
+const NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
 const git = (...args) => execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 const listed = (text) => text.split("\0").filter((file) => file !== "");
-const isOf = (file, input) => (input.endsWith("/**") ? file.startsWith(input.slice(0, -2)) : file === input);
 
 /** The packages that a changeset's text names. */
 export const namedBy = (text) => Object.keys(parse(/^---\n(.*?)^---/ms.exec(text)?.[1] ?? "") ?? {});
@@ -43,6 +47,9 @@ function branchBase() {
   }
 }
 
+/** The commit of the last release, or git's empty tree where there was none. */
+const lastRelease = () => git("log", "-1", "--format=%H", "--", RELEASED).trim() || NOTHING;
+
 /** The version that a package had, or undefined where it was not there. */
 function versionAt(base, name) {
   try {
@@ -54,18 +61,23 @@ function versionAt(base, name) {
 
 /** The files outside of a package that its addon is compiled from. */
 function inputsOf(folder) {
-  const file = join(folder, "turbo.json");
-  if (!existsSync(file)) return [];
-  const { inputs } = JSON.parse(readFileSync(file, "utf8")).tasks.build;
-  return inputs.filter((input) => input.startsWith(OUTSIDE)).map((input) => input.slice(OUTSIDE.length));
+  const inputs = buildInputs(folder);
+  return inputs.length === 0 ? [] : [...inputs, ...PREBUILT];
 }
 
-/** What is wrong since a commit: with what is committed, changed or new. */
-export function checkChangesets(base = branchBase()) {
+/** What is wrong since the branch began; where it has no commit, also since the last release: with what is committed, changed or new. */
+export function checkChangesets() {
+  const base = branchBase();
+  const isOfMain = git("rev-parse", "HEAD").trim() === git("rev-parse", base).trim();
+  return [...changesetProblemsSince(base), ...(isOfMain ? changesetProblemsSince(lastRelease()) : [])];
+}
+
+/** What is wrong since a commit. */
+export function changesetProblemsSince(base) {
   const packages = publicPackages(root).map(({ name, folder, manifest }) => ({
     name,
     bundles: BUNDLED.filter((other) => other in (manifest.devDependencies ?? {})),
-    inputs: inputsOf(folder),
+    inputs: [...EVERY_BUILD, ...inputsOf(folder)],
     released: ![undefined, manifest.version].includes(versionAt(base, name)),
   }));
   const untracked = listed(git("ls-files", "--others", "--exclude-standard", "-z"));

@@ -1,7 +1,7 @@
 // The direction of TypeScript imports and of dependencies: leaves import no sibling, the facade imports leaves.
 import { dirname, join } from "node:path/posix";
 import ts from "typescript";
-import { BUNDLED, DEPENDENCIES, FACADE, IMPORTS, SIMULATOR } from "./packages.mjs";
+import { BUNDLED, DEPENDENCIES, FACADE, IMPORTS, INSTALL_SCRIPTS, SIMULATOR } from "./packages.mjs";
 import { projectFiles, read } from "./tree.mjs";
 
 /** Every module a file names, as the compiler reads it; `lazy` where `import()` loads or only a type mentions it. */
@@ -38,9 +38,6 @@ export function importProblems(file, text) {
   });
 }
 
-/** What npm runs when somebody installs the package. */
-const AT_INSTALL = ["preinstall", "install", "postinstall"];
-
 /** What is wrong with the dependencies that a package's users would install, and with what that would run. */
 export function manifestProblems({ name, scripts = {}, dependencies = {}, optionalDependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} }) {
   const foreign = (from) => Object.keys(from).filter((other) => Object.hasOwn(IMPORTS, other));
@@ -51,7 +48,7 @@ export function manifestProblems({ name, scripts = {}, dependencies = {}, option
     ...asked.filter((other) => !DEPENDENCIES[name]?.includes(other)).map((other) => `${name} must not depend on ${other}`),
     ...peers.filter((other) => name !== FACADE || other !== SIMULATOR).map((other) => `${name} must not have the peer ${other}`),
     ...peers.filter((other) => peerDependenciesMeta[other]?.optional !== true).map((other) => `${name}: the peer ${other} is not optional`),
-    ...AT_INSTALL.filter((script) => Object.hasOwn(scripts, script)).map((script) => `${name} must run nothing at installation: ${script}`),
+    ...INSTALL_SCRIPTS.filter((script) => Object.hasOwn(scripts, script)).map((script) => `${name} must run nothing at installation: ${script}`),
   ];
 }
 

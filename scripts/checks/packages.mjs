@@ -17,3 +17,6 @@ export const IMPORTS = {
 
 /** Which workspace packages a published package may ask its user's package manager for. */
 export const DEPENDENCIES = { ...Object.fromEntries(Object.keys(IMPORTS).map((name) => [name, []])), [FACADE]: LEAVES };
+
+/** What npm runs when somebody installs a package, from a registry or from a repository. */
+export const INSTALL_SCRIPTS = ["preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"];

@@ -9,14 +9,15 @@ const TARBALLS = [
 ];
 const ENVIRONMENT = {
   GITHUB_ACTIONS: "true",
-  GITHUB_REF: "refs/heads/main",
+  GITHUB_WORKFLOW_REF: "vram-residency/vram-residency/.github/workflows/release.yml@refs/heads/main",
   ACTIONS_ID_TOKEN_REQUEST_URL: "https://identity.example/",
   VRAM_CHECKED_DIGEST: createHash("sha256").update(SUMS).digest("hex"),
 };
 
 const VIOLATIONS = {
   "another place": [{ GITHUB_ACTIONS: undefined }],
-  "another branch": [{ GITHUB_REF: "refs/heads/other" }],
+  "another branch": [{ GITHUB_WORKFLOW_REF: "vram-residency/vram-residency/.github/workflows/release.yml@refs/heads/other" }],
+  "another workflow": [{ GITHUB_WORKFLOW_REF: "vram-residency/vram-residency/.github/workflows/ci.yml@refs/heads/main" }],
   "no identity": [{ ACTIONS_ID_TOKEN_REQUEST_URL: "" }],
   "no check": [{ VRAM_CHECKED_DIGEST: undefined }],
   "other tarballs than those checked": [{ VRAM_CHECKED_DIGEST: "c".repeat(64) }],

@@ -1,21 +1,22 @@
 // A rehearsal with a registry of the world in its configuration ends at once, with exit status 1, before it has installed, built or
 // started anything.
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isLoopback } from "../release/loopback.mjs";
 import { root } from "./tree.mjs";
 
 const PUBLIC = "https://registry.example/";
-const REFUSED = /the registry in force for \w+ is not on this machine/;
-const PROGRAMS = ["release-rehearse.mjs", "release", "tarballs", "checks"];
+const REFUSED = /the registry in force for \w+ is not on this machine|npm has a scope/;
+const PROGRAMS = ["release-rehearse.mjs", "release", "checks"];
 
 /** What each has in the project's folder, and in the environment, where FOLDER stands for that folder. */
 const CONFIGURATIONS = {
   "the environment": { env: { PNPM_CONFIG_REGISTRY: PUBLIC } },
   "the user's configuration": { files: { "user.npmrc": `registry=${PUBLIC}\n` }, env: { PNPM_CONFIG_USERCONFIG: "FOLDER/user.npmrc" } },
   "the project's .npmrc": { files: { ".npmrc": `registry=${PUBLIC}\n` } },
+  "a scope with a registry": { files: { ".npmrc": `scope=@acme\n@acme:registry=${PUBLIC}\n` } },
   "the workspace": { files: { "pnpm-workspace.yaml": `registry: ${PUBLIC}\n` } },
 };
 
@@ -33,13 +34,12 @@ const FOREIGN = [
   "",
 ];
 
-/** A project with nothing but the rehearsal's programs; a build, an installation or a clone would fail in it, and be told. */
+/** A project with nothing but the rehearsal's programs, nothing installed; a build, an installation or a clone would fail in it, and be told. */
 function makeProject(folder, files) {
   for (const name of PROGRAMS) {
     cpSync(join(root, "scripts", name), join(folder, "scripts", name), { recursive: true, filter: (path) => !path.includes("node_modules") });
   }
   cpSync(join(root, "package.json"), join(folder, "package.json"));
-  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
 }
 

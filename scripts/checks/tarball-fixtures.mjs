@@ -1,4 +1,5 @@
 // What the check of tarballs must find, one problem each, and a tarball that it must not touch.
+import { requiredFiles } from "../tarballs/allowed-files.mjs";
 import { contentProblems } from "../tarballs/contents.mjs";
 import { licenceProblems } from "../tarballs/licences.mjs";
 
@@ -30,14 +31,23 @@ function problemsOf({ manifest = {}, files = FILES, type = "File", mode = 0o644 
     const isIndex = path === "dist/index.js";
     return { path, type: isIndex ? type : "File", mode: isIndex ? mode : 0o644, content: Buffer.from(text) };
   });
-  return contentProblems({ entries }, { license: LICENSE, machinePaths: ["/srv/checkout"] });
+  return contentProblems({ entries }, { license: LICENSE, machinePaths: ["/srv/checkout"], targets: ["linux-x64"] });
 }
 
 const index = (text) => ({ files: { ...FILES, "dist/index.js": text } });
 const added = (path, text = "") => ({ files: { ...FILES, [path]: text } });
 const token = (head, length) => `${head}_${"a".repeat(length)}`;
 
+/** A package with addons, with everything that it must have but `absent`. */
+function withAddons(absent) {
+  const required = requiredFiles("vram-seal", ["linux-x64"]).filter((path) => path !== "package.json" && path !== absent);
+  const files = { ...FILES, ...Object.fromEntries(required.map((path) => [path, path === "LICENSE" ? LICENSE : ""])) };
+  return { manifest: { name: "vram-seal", repository: { directory: "packages/vram-seal" } }, files };
+}
+
 const VIOLATIONS = {
+  "no prebuilt addon": withAddons("prebuilds/linux-x64/vram_secret.node"),
+  "no headers for a build from source": withAddons("native/include/napi.h"),
   "no README": { files: without("README.md") },
   "no LICENSE": { files: without("LICENSE") },
   "another LICENSE": added("LICENSE", "another licence\n"),
@@ -48,6 +58,7 @@ const VIOLATIONS = {
   "a path of the build": index('const here = "/srv/checkout/packages";\n'),
   "a path of a user": index(["const here = '", "home", "somebody';\n"].join("/")),
   "a private key": index(`-----BEGIN ${"PRIVATE KEY"}-----\n${"A".repeat(64)}\n`),
+  "a private key in a string": index(`"-----BEGIN ${"PRIVATE KEY"}-----\\n${"A".repeat(64)}"`),
   "a registry's token": index(`${token("npm", 36)}\n`),
   "a token of a configuration": index(`//registry.example/:_auth${"Token"}=abc\n`),
   "an access token": index(`${token("ghp", 36)}\n`),

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { root } from "../checks/tree.mjs";
 import { toolchainProblem } from "../prebuilds/toolchain.mjs";
 import { packFolder, packPublic } from "../tarballs/pack.mjs";
+import { readPacked } from "../tarballs/tarball-problems.mjs";
 
 const ENGINE = join(root, "examples/engine-addon");
 const PROGRAMS = ["program.mjs", "program.cjs", "scenario.cjs"];
@@ -24,15 +25,20 @@ function prebuildTargets() {
   return [];
 }
 
-/** `app` becomes an app with the packages, the engine and the programs; the tarballs go to `tarballs`. Both must not exist. */
+/**
+ * `app` becomes an app with the packages, the engine and the programs; the tarballs go to `tarballs`. Both must not exist. Answers the
+ * packages and the targets that they have addons for.
+ */
 export function installPacked(app, tarballs) {
   mkdirSync(app, { recursive: true });
   const targets = prebuildTargets();
-  const files = [...packPublic(tarballs, targets).map(({ tarball }) => tarball), packFolder(ENGINE, tarballs)];
+  const packed = packPublic(tarballs, targets);
+  const files = [...packed.map(({ tarball }) => tarball), packFolder(ENGINE, tarballs)];
   const { version } = JSON.parse(readFileSync(join(ENGINE, "node_modules/cmake-js/package.json"), "utf8"));
   writeFileSync(join(app, "package.json"), JSON.stringify({ name: "app", private: true }));
   run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", ...files, `cmake-js@${version}`], app);
   if (targets.length === 0) for (const command of SOURCE_BUILDS) run("npx", ["--no", command], app);
   run("npx", ["cmake-js", "compile", "--directory", "node_modules/engine-addon"], app);
   for (const name of PROGRAMS) cpSync(join(root, "scripts/packed", name), join(app, name));
+  return { packed: packed.map(({ name, tarball }) => readPacked(name, tarball)), targets };
 }

@@ -4,12 +4,12 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { FACADE } from "../checks/packages.mjs";
 import { attempt, step } from "./workplace.mjs";
 
 const programs = fileURLToPath(new URL("programs", import.meta.url));
-const COMPILERS = ["cc", "c++", "gcc", "g++", "clang", "clang++", "make", "ninja", "cmake", "python3"];
 const MODULES = { ESM: "mjs", CJS: "cjs" };
-const ALONE = ["vram-seal", "vram-policy", "vram-audit"];
+const ALONE = ["vram-seal", "vram-policy", "vram-audit", FACADE];
 /** What `doctor` prints where there is a driver, and where there is none. */
 const DIAGNOSIS = /^driver\b|DRIVER_UNAVAILABLE: No CUDA driver/m;
 
@@ -18,16 +18,13 @@ const MANAGERS = {
   pnpm: { install: ["add", "--ignore-scripts"], exec: ["pnpm", "exec"] },
 };
 
-/** The environment of a user with that Node: PATH has node, the package managers and a shell. */
+/** The environment of a user with that Node: PATH has node, the package managers, a shell and what these need, and nothing that compiles. */
 export function userEnvironment(folder, node, pnpm, env) {
   mkdirSync(folder, { recursive: true });
   const which = (name) => spawnSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).stdout.trim();
   const tools = { node, pnpm, npm: realpathSync(which("npm")), npx: realpathSync(which("npx")) };
   for (const name of ["sh", "env", "dirname", "basename", "uname", "sed"]) tools[name] = which(name);
   for (const [name, program] of Object.entries(tools)) symlinkSync(program, join(folder, name));
-  for (const name of COMPILERS) {
-    if (spawnSync(join(folder, "sh"), ["-c", `command -v ${name}`], { env: { PATH: folder } }).status === 0) throw new Error(`${name} is on the user's PATH`);
-  }
   return { ...env, PATH: folder };
 }
 
@@ -54,7 +51,7 @@ export async function tryFacade(folder, manager, version, env) {
   return rows;
 }
 
-/** Installs each package that needs no addon of a GPU by itself, and runs it; answers a row for each module system. */
+/** Installs packages each by itself, the facade without the simulator, and runs them; answers a row for each module system. */
 export async function tryAlone(folder, manager, version, env) {
   const rows = [];
   for (const name of ALONE) {

@@ -12,14 +12,19 @@ export function isLoopback(text) {
 }
 
 /**
- * The environment of a step that publishes to `registry`. npm takes the registry from the variable; pnpm does not, and takes it
- * from the user's configuration, the file `userconfig`.
+ * The environment in which the rehearsal asks what would be in force, with what the caller has set. npm takes the registry from the
+ * variable; pnpm does not, and takes it from the user's configuration, the file `userconfig`.
  */
-export const publishingEnvironment = (registry, userconfig) => ({
-  ...process.env,
-  npm_config_registry: registry,
-  npm_config_userconfig: userconfig,
-});
+export const askingEnvironment = (registry, userconfig) => ({ ...process.env, npm_config_registry: registry, npm_config_userconfig: userconfig });
+
+const FOREIGN_SETTING = /^(p?npm_config_|(https?_|all_|no_)?proxy$)/i;
+
+/** The environment of a step that publishes to `registry` or installs from it: no setting of the caller's, and no proxy on the way. */
+export function publishingEnvironment(registry, { userconfig, globalconfig }) {
+  const kept = Object.entries(process.env).filter(([name]) => !FOREIGN_SETTING.test(name));
+  const own = { npm_config_registry: registry, npm_config_userconfig: userconfig, npm_config_globalconfig: globalconfig, npm_config_noproxy: "127.0.0.1" };
+  return { ...Object.fromEntries(kept), ...own };
+}
 
 /** What the user's configuration has to say, for a registry that takes any token. */
 export const userconfigFor = (registry) => `registry=${registry}\n${registry.replace(/^https?:/, "")}:_authToken=rehearsal\n`;
@@ -34,7 +39,7 @@ function ask(program, args, options) {
 export const findPnpm = (packageManager) =>
   ask("npx", ["--yes", "--prefer-offline", "--package", packageManager, "--", "sh", "-c", "command -v pnpm"], { cwd: tmpdir() });
 
-/** @throws where npm or pnpm would publish from `folder` to a registry that is not on this machine, or does not tell */
+/** @throws where npm or pnpm would publish from `folder` to a registry that is not on this machine, do not tell, or have a scope, whose registry npm prefers */
 export function requireLoopback(folder, env, pnpm) {
   const foreign = Object.entries({ npm: "npm", pnpm }).filter(
     ([, program]) => !isLoopback(ask(program, ["config", "get", "registry"], { cwd: folder, env })),
@@ -43,4 +48,5 @@ export function requireLoopback(folder, env, pnpm) {
     const told = foreign.map(([name]) => `the registry in force for ${name} is not on this machine`).join(", and ");
     throw new Error(`${told}: nothing was published. Take it out of .npmrc, pnpm-workspace.yaml and the environment.`);
   }
+  if (ask("npm", ["config", "get", "scope"], { cwd: folder, env }) !== "") throw new Error("npm has a scope, whose registry it prefers: nothing was published. Take `scope` out of its configuration.");
 }

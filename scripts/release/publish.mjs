@@ -7,13 +7,15 @@ import { fileURLToPath } from "node:url";
 import { differing, publishTarballs, tarballsOf } from "./publish-tarballs.mjs";
 import { step } from "./workplace.mjs";
 
+const WORKFLOW = "/.github/workflows/release.yml@refs/heads/main";
+
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 /** Why these tarballs may not be published from here. `sums` is the text of their SHA256SUMS. */
 export function releaseProblems(env, tarballs, sums) {
   const listed = tarballs.map(({ file, sha256: digest }) => `${digest}  ${basename(file)}\n`).sort().join("");
   return [
-    ...(env.GITHUB_ACTIONS === "true" && env.GITHUB_REF === "refs/heads/main" ? [] : ["this is not the release workflow on main"]),
+    ...(env.GITHUB_ACTIONS === "true" && env.GITHUB_WORKFLOW_REF?.endsWith(WORKFLOW) === true ? [] : ["this is not the release workflow on main"]),
     ...(env.ACTIONS_ID_TOKEN_REQUEST_URL ? [] : ["this job has no identity to publish with"]),
     ...(env.VRAM_CHECKED_DIGEST === sha256(sums) ? [] : ["these are not the tarballs that were checked"]),
     ...(sums.split(/(?<=\n)/).sort().join("") === listed ? [] : ["SHA256SUMS is not of these tarballs"]),

@@ -1,23 +1,10 @@
 // A registry on this machine: it takes our packages, and fetches everything else from where the user's npm would.
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { start } from "./workplace.mjs";
 
 const READY_MS = 60_000;
-
-/** A port of 127.0.0.1 that is free now. */
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 /** Ours have no uplink: what is installed is what was published here. */
 const configuration = (uplink, names) => ({
@@ -46,7 +33,7 @@ export async function startRegistry({ folder, port, uplink, names, tools }) {
   for (const endMs = Date.now() + READY_MS; Date.now() < endMs; await sleep(200)) {
     if (child.exitCode !== null) break;
     const answer = await fetch(`http://127.0.0.1:${port}/-/ping`).catch(() => undefined);
-    if (answer?.ok === true) return { output: () => output };
+    if (answer?.ok === true) return;
   }
   throw new Error(`the registry does not answer\n${output}`);
 }

@@ -1,12 +1,21 @@
-// What each published package may hold, as paths within its tarball. What no line here allows is not published.
+// What each published package may hold, and must, as paths within its tarball. What no line here allows is not published.
 
 const EVERY = [/^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/, /^dist\/[\w-]+\.(js|cjs|d\.ts|d\.cts)$/];
+
+/** The binaries of a target, for each package that has some. */
+const BINARIES = {
+  "vram-cuda": ["vram_cuda.node"],
+  "vram-seal": ["vram_secret.node"],
+  "vram-simulator": ["libvram_simulator.so", "vram_simulator_control.node", "vram_tamper.node"],
+};
+const SOURCE_BUILD = ["CMakeLists.txt", "native/include/napi.h", "native/include/node_api.h"];
+const HEADER_LICENCES = ["node-addon-api", "node-api-headers"].map((name) => `native/include/${name}.LICENSE`);
 
 const COMPILED = "(cpp|h|inc|ptx|txt|cmake|map)";
 
 /** Prebuilt binaries, and what the build from source reads: these folders of `native/`, and headers with their licences. */
-const native = (binaries, folders) => [
-  new RegExp(`^prebuilds/linux-(x64|arm64)/(${binaries.join("|")})$`),
+const native = (name, folders) => [
+  new RegExp(`^prebuilds/linux-(x64|arm64)/(${BINARIES[name].join("|").replaceAll(".", String.raw`\.`)})$`),
   new RegExp(`^native/(cmake(/exports)?|${folders.join("|")})/\\w+\\.${COMPILED}$`),
   /^CMakeLists\.txt$/,
   /^native\/include\/(\w+|napi-inl)\.h$/,
@@ -19,13 +28,21 @@ export const ALLOWED = {
     ...EVERY,
     /^include\/vram_view\.h$/,
     /^native\/CMakeLists\.txt$/,
-    ...native(["vram_cuda\\.node"], ["binding", "device", "driver", "hash", "kernel", "ops", "secret"]),
+    ...native("vram-cuda", ["binding", "device", "driver", "hash", "kernel", "ops", "secret"]),
   ],
   "vram-policy": EVERY,
   "vram-residency": [...EVERY, /^dist\/assets\/[\w-]+\.(js|css|html)$/],
-  "vram-seal": [...EVERY, ...native(["vram_secret\\.node"], ["hash", "kernel", "secret"])],
+  "vram-seal": [...EVERY, ...native("vram-seal", ["hash", "kernel", "secret"])],
   "vram-simulator": [
     ...EVERY,
-    ...native(["libvram_simulator\\.so", "vram_simulator_control\\.node", "vram_tamper\\.node"], ["driver", "hash", "kernel", "simulator"]),
+    ...native("vram-simulator", ["driver", "hash", "kernel", "simulator"]),
   ],
 };
+
+/** What a package's tarball must hold, with addons for `targets`. */
+export function requiredFiles(name, targets) {
+  const every = ["package.json", "README.md", "LICENSE"];
+  if (!Object.hasOwn(BINARIES, name)) return every;
+  const binaries = targets.flatMap((target) => BINARIES[name].map((file) => `prebuilds/${target}/${file}`));
+  return [...every, ...SOURCE_BUILD, ...HEADER_LICENCES, ...binaries];
+}

@@ -1,18 +1,16 @@
 // What may not lie in a tarball, and what must.
 import { isDeepStrictEqual } from "node:util";
-import { ALLOWED } from "./allowed-files.mjs";
+import { INSTALL_SCRIPTS } from "../checks/packages.mjs";
+import { ALLOWED, requiredFiles } from "./allowed-files.mjs";
 import { manifestOf } from "./read-tarball.mjs";
 
-const REQUIRED = ["package.json", "README.md", "LICENSE"];
 const SIMULATOR = "vram-simulator";
 const LICENSE = "Apache-2.0";
 /** A registry in here would win over that of whoever publishes. */
 const PUBLISHED = { access: "public", provenance: true };
-/** npm runs these at the user's; a `binding.gyp` makes it run node-gyp. */
-const INSTALL_SCRIPTS = ["preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"];
 const UNPUBLISHABLE_RANGE = /^(workspace|catalog|file|link|portal|git|https?|github):|\//;
 const SECRETS = [
-  ["a private key", /-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/=]{16}/],
+  ["a private key", /-----BEGIN [A-Z ]*PRIVATE KEY-----(?:\s|\\[nr])+[A-Za-z0-9+/=]{16}/],
   ["a registry's token", /_authToken\s*=\s*\S|\bnpm_[A-Za-z0-9]{36}\b/],
   ["an access token", /\b(gh[oprsu]_[A-Za-z0-9]{36}|github_pat_\w{22}|AKIA[0-9A-Z]{16}|xox[abpr]-[\w-]{10})/],
 ];
@@ -58,13 +56,13 @@ function manifestProblems(manifest, paths) {
 
 /**
  * What is wrong with a tarball that `readTarball` read. `license` is the text of the project's licence, `machinePaths` are folders
- * of this machine that no file may name.
+ * of this machine that no file may name, `targets` those that addons are there for.
  */
-export function contentProblems(tarball, { license, machinePaths }) {
+export function contentProblems(tarball, { license, machinePaths, targets }) {
   const paths = tarball.entries.map(({ path }) => path);
-  const absent = REQUIRED.filter((path) => !paths.includes(path)).map((path) => `has no ${path}`);
-  if (!paths.includes("package.json")) return absent;
+  if (!paths.includes("package.json")) return ["a tarball has no package.json"];
   const manifest = manifestOf(tarball);
+  const absent = requiredFiles(manifest.name, targets).filter((path) => !paths.includes(path)).map((path) => `has no ${path}`);
   const shipped = tarball.entries.find(({ path }) => path === "LICENSE")?.content.toString("utf8") ?? license;
   return [
     ...absent,

@@ -11,7 +11,7 @@ export function licenceProblems(listed) {
     .flatMap(([licence, packages]) => packages.map(({ name, versions }) => `${name}@${versions.join(", ")} has the license ${licence}`));
 }
 
-/** Production dependencies of the packages named, optional peers included. */
+/** Production dependencies of the packages named, and peers that the workspace has installed for them. */
 export function listLicences(names) {
   const filters = names.flatMap((name) => ["--filter", name]);
   const listed = JSON.parse(runPnpm([...filters, "licenses", "list", "--prod", "--json"]));

@@ -1,24 +1,22 @@
 // Puts what a package's addons are compiled from into its `native` folder for as long as it is packed, so that they can be
 // built from the tarball without a network. `node native-sources.mjs stage|unstage` does it for the package in the current folder.
-import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildInputs, isOf } from "../checks/build-inputs.mjs";
 import { projectFiles, root } from "../checks/tree.mjs";
 
-const OUTSIDE = "$TURBO_ROOT$/";
 /** Installed packages whose headers an addon includes, and where in them those lie. */
 const HEADERS = { "node-addon-api": ".", "node-api-headers": "include" };
 const HEADER = /^(napi|napi-inl|js_native_api|js_native_api_types|node_api|node_api_types)\.h$/;
 /** The tamper addon's, of another package. */
 const VIEW_HEADER = "packages/vram-cuda/include/vram_view.h";
 
-/** What the turbo task that builds the package reads from outside of it: one list for both. */
+/** What the build of the package reads from outside of it: one list for both. */
 function nativeSources(packageFolder) {
-  const { tasks } = JSON.parse(readFileSync(join(packageFolder, "turbo.json"), "utf8"));
-  const inputs = tasks.build.inputs.filter((input) => input.startsWith(OUTSIDE)).map((input) => input.slice(OUTSIDE.length));
-  const isInput = (file) => inputs.some((input) => (input.endsWith("/**") ? file.startsWith(input.slice(0, -2)) : file === input));
-  const files = projectFiles(/^(native|packages)\//).filter((file) => isInput(file) && !file.includes("/test/"));
+  const inputs = buildInputs(packageFolder);
+  const files = projectFiles(/^(native|packages)\//).filter((file) => inputs.some((input) => isOf(file, input)) && !file.includes("/test/"));
   const unmatched = inputs.filter((input) => !files.some((file) => file.startsWith(input.replace("**", ""))));
   if (inputs.length === 0 || unmatched.length > 0) throw new Error(`no native source for: ${unmatched.join(" ") || packageFolder}`);
   return files;

@@ -14,15 +14,21 @@ const CHECKS = {
   "vram-policy": ({ evaluatePlacement, resolvePolicy }) => {
     assert.equal(evaluatePlacement({ facts: {}, gpuDevice: 0, sealed: null }, resolvePolicy({})).ok, false);
   },
-  "vram-seal": async ({ fsverityDigest, generate }) => {
+  "vram-residency": ({ openResidency }) => assert.rejects(openResidency({}), { name: "VramError", kind: "caller" }),
+  "vram-seal": async ({ fsverityDigest, generate, sealKeyMemory }) => {
     // The digest of an empty file under Merkle tree parameters of 4096 bytes, as fs-verity has it.
     assert.equal(fsverityDigest(Buffer.alloc(0)), "3d248ca542a24fc62d1c43b916eae5016878e2533c88238480b26128a1f1af95");
+    // The addon is in the package.
+    assert.notEqual(sealKeyMemory(), "key-object");
     (await generate()).close();
   },
 };
 
+/** What is not there: a package that needs it fails to load. */
+const ABSENT = { "vram-residency": ["vram-simulator", "prom-client", "@opentelemetry/api", "winston", "pkcs11js"] };
+
 exports.alone = async function alone(name, api) {
-  for (const other of ["vram-cuda", "vram-residency"]) assert.throws(() => require.resolve(other), { code: "MODULE_NOT_FOUND" });
+  for (const other of ABSENT[name] ?? ["vram-cuda", "vram-residency"]) assert.throws(() => require.resolve(other), { code: "MODULE_NOT_FOUND" });
   await CHECKS[name](api);
   console.log(`Node ${process.versions.node.split(".")[0]}: works alone`);
 };
