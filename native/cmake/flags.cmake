@@ -1,17 +1,15 @@
 # Flags that every native target is built with, and the sanitizers of a test build.
 set(VRAM_SANITIZE "" CACHE STRING "Sanitizers of a test build: address,undefined or thread")
-# An installed package carries Node-API's headers beside this folder: what a compiler unknown to us warns of must not fail there.
-if(EXISTS ${CMAKE_CURRENT_LIST_DIR}/../include)
-  set(VRAM_WARNINGS_FAIL "")
-else()
-  set(VRAM_WARNINGS_FAIL -Werror)
-endif()
 
 function(vram_compile_flags target)
   set_target_properties(${target} PROPERTIES CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON POSITION_INDEPENDENT_CODE ON)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion ${VRAM_WARNINGS_FAIL} -Wno-unknown-pragmas -Wno-unknown-warning-option
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Werror -Wno-unknown-pragmas -Wno-unknown-warning-option
     -fstack-protector-strong -ffunction-sections -fdata-sections)
+  # An installed package carries Node-API's headers beside this folder: what a compiler unknown to us warns of must not fail there.
+  if(EXISTS ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../include)
+    target_compile_options(${target} PRIVATE -Wno-error)
+  endif()
   target_link_options(${target} PRIVATE -Wl,-z,relro,-z,now,--gc-sections)
   if(VRAM_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${VRAM_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
