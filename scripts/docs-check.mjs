@@ -30,7 +30,8 @@ const checks = [
 ];
 
 async function runProblems() {
-  const { problems, ran, lookedUp, leftOut } = await runDocuments(documents, { template, notRun: NOT_RUN });
+  const { problems, lacking, ran, lookedUp, leftOut } = await runDocuments(documents, { template, notRun: NOT_RUN });
+  for (const block of lacking) console.log(`LEFT OUT: ${block}`);
   console.log(`        ${ran} commands and programs ran, ${lookedUp} were looked up, ${leftOut} are not run (scripts/docs/not-run.mjs)`);
   return ran === 0 ? [...problems, "nothing ran"] : problems;
 }

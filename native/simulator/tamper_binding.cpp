@@ -65,6 +65,14 @@ class Engine {
     driver_.cuDevicePrimaryCtxRelease_v2(device_);
   }
 
+  // Whether the view has a byte there.
+  bool Has(std::uint64_t offset) const {
+    const DLTensor& tensor = tensor_->dl_tensor;
+    std::uint64_t bits = std::uint64_t{tensor.dtype.bits} * tensor.dtype.lanes;
+    for (int axis = 0; axis < tensor.ndim; ++axis) bits *= static_cast<std::uint64_t>(tensor.shape[axis]);
+    return offset < (bits + 7) / 8;
+  }
+
   // Maps the memory writable, flips a bit, and covers its tracks.
   void Flip(CUdeviceptr offset, int bit) {
     const CUdeviceptr at = address_ + offset;
@@ -122,12 +130,14 @@ Napi::Value Try(const Napi::CallbackInfo& info, Work work) {
   }
 }
 
-// flip(view, byteOffset, bit)
+// flip(view, byteOffset, bit): false if the view has no such byte
 Napi::Value Flip(const Napi::CallbackInfo& info) {
   return Try(info, [&] {
     Engine engine(ViewOf(info[0]));
-    engine.Flip(static_cast<CUdeviceptr>(info[1].As<Napi::Number>().Int64Value()), info[2].As<Napi::Number>().Int32Value());
-    return info.Env().Undefined();
+    const auto offset = static_cast<CUdeviceptr>(info[1].As<Napi::Number>().Int64Value());
+    const bool is_there = engine.Has(offset);
+    if (is_there) engine.Flip(offset, info[2].As<Napi::Number>().Int32Value());
+    return Napi::Boolean::New(info.Env(), is_there);
   });
 }
 

@@ -1,14 +1,13 @@
 // Links of documents: to files and headings that are there, to addresses that could be one; and no document that nobody finds.
 // Nothing is asked over the network.
-import { existsSync } from "node:fs";
 import { dirname, join } from "node:path/posix";
-import { root } from "../checks/tree.mjs";
+import { foldersOf, projectFiles } from "../checks/tree.mjs";
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 const START = "README.md";
 
 /** What is wrong with the links of documents. `exists` answers for a path from the project's root. */
-export function linkProblems(documents, exists = (path) => existsSync(join(root, path))) {
+export function linkProblems(documents, exists = isOfProject()) {
   const byFile = new Map(documents.map((document) => [document.file, document]));
   return documents.flatMap(({ file, links }) =>
     links.flatMap(({ line, href }) => {
@@ -16,6 +15,12 @@ export function linkProblems(documents, exists = (path) => existsSync(join(root,
       return problem === undefined ? [] : [`${file}:${line}: ${problem}`];
     }),
   );
+}
+
+/** Whether a path is a file of the project, or a folder of one: what git ignores is not there for who clones it. */
+export function isOfProject() {
+  const paths = new Set(projectFiles(/./).flatMap((file) => [file, ...foldersOf(file)]));
+  return (path) => paths.has(path.replace(/\/$/, ""));
 }
 
 function addressProblem(href) {

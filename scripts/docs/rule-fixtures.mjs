@@ -2,7 +2,7 @@
 import { compileProblems, compiled } from "./compile.mjs";
 import { dataProblems } from "./data-blocks.mjs";
 import { parseDocument } from "./documents.mjs";
-import { linkProblems, orphanProblems } from "./links.mjs";
+import { isOfProject, linkProblems, orphanProblems } from "./links.mjs";
 import { meaningOf } from "./reference/error-catalogue.mjs";
 import { differences } from "./reference/generated.mjs";
 import { renderReference } from "./reference/render.mjs";
@@ -16,12 +16,14 @@ const links = (exists) => (documents) => linkProblems(documents, exists);
 const data = (documents) => dataProblems(documents.flatMap(({ blocks }) => blocks));
 const compile = (documents) => compileProblems(compiled(documents));
 const run = async (documents, template) => (await runDocuments(documents, { template, notRun: [] })).problems;
+const runWithout = (tool) => async (documents, template) => (await runDocuments(documents, { template, notRun: [], absentTools: [tool] })).problems;
 const runLeaving = (command) => async (documents, template) => (await runDocuments(documents, { template, notRun: [{ command }] })).problems;
 
 /** A check, and the documents by file. */
 const VIOLATIONS = [
   [links(nothingThere), { "docs/a.md": "[b](b.md)" }],
   [links(nothingThere), { "docs/a.md": "[b](../c/b.md#part)" }],
+  [links(isOfProject()), { "docs/a.md": "[ignored by git](../node_modules)" }],
   [links(allThere), { "docs/a.md": "# A part\n\n[b](#another-part)" }],
   [links(allThere), { "docs/a.md": "[b](b.md#part)", "docs/b.md": "# Another part" }],
   [links(allThere), { "docs/a.md": "[b](http://example.org/b)" }],
@@ -41,7 +43,15 @@ const VIOLATIONS = [
   [run, { "docs/a.md": block("sh", "vram-residency digest absent") }],
   [run, { "docs/a.md": block("sh", "true &") }],
   [run, { "docs/a.md": block("sh", "npm run no-such-script") }],
+  [run, { "docs/a.md": block("sh", "npm run") }],
   [run, { "docs/a.md": block("sh", "npm install no-such-package-of-ours") }],
+  [run, { "docs/a.md": block("sh", "pnpm add no-such-package-of-ours") }],
+  [run, { "docs/a.md": block("sh", "npx --no no-such-command-of-ours") }],
+  [run, { "docs/a.md": "Run `npx no-such-command-of-ours`." }],
+  [run, { "docs/a.md": "Run `pnpm exec no-such-command-of-ours`." }],
+  [run, { "docs/a.md": block("sh", "npx vram-residency doctor --simulate") }],
+  [runWithout("jq"), { "docs/a.md": block("sh", "jq -n absent") + block("sh", "false") }],
+  [runWithout("jq"), { "docs/a.md": block("sh", "jq -n 1") + block("js run", "process.exitCode = 1;") }],
   [run, { "docs/a.md": "Run `node scripts/absent.mjs`." }],
   [run, { "docs/a.md": block("ts run", "process.exitCode = 1;") }],
   [run, { "docs/a.md": block("js run", 'throw new Error("no");') }],
@@ -60,6 +70,7 @@ const MISCOMPILED = [
 
 const PERMITTED = [
   [links(allThere), { "docs/a.md": "# `code` & *more*\n\n[a](#code--more) [b](https://example.org/b) [c](../c.txt)" }],
+  [links(isOfProject()), { "docs/a.md": "[a](../LICENSE) [b](guide/) [c](guide)" }],
   [links(allThere), { "docs/a.md": "# Part\n\n# Part\n\n[a](#part-1)" }],
   [orphanProblems, { "README.md": "[b](docs/b.md#part)", "docs/b.md": "[c](sub/c.md)", "docs/sub/c.md": "" }],
   [data, { "docs/a.md": block("text", "?") + block("json", "[1]") + block("jsonc", "[1] // one") + block("yaml", "a: 1") + block("ini", "[a]", "b=1") }],
@@ -68,7 +79,8 @@ const PERMITTED = [
   [run, { "docs/a.md": block("sh", "cd audit", "NAME=here", "", "# a comment", "false \\", "  # exits 1") }],
   [run, { "docs/a.md": block("sh", "cat > f <<'END'", "text", "END", "grep -q text f", "cd audit", "A=b", 'test "$A" = b && test -e audit-v1.checkpoints') }],
   [run, { "docs/a.md": block("json data/a.json", '{ "a": 1 }') + block("js run", 'import { readFileSync } from "node:fs";', 'JSON.parse(readFileSync("data/a.json")).a.toFixed();') }],
-  [run, { "docs/a.md": block("sh", "vram-residency hold model.safetensors --audit /var/lib/worker/audit &", "npx vram-residency doctor") }],
+  [run, { "docs/a.md": block("sh", "vram-residency hold model.safetensors --audit /var/lib/worker/audit &", "npx vram-residency doctor --simulate # exits 3") }],
+  [run, { "docs/a.md": "`npx --no vram-seal-build`, `pnpm exec vram-seal-build`, `npx changeset`, `npx` and `npx vram-residency doctor`" }],
   [run, { "docs/a.md": block("ts run", 'import { generate } from "vram-residency";', "const key: { close(): void } = await generate();", "key.close();") }],
   [runLeaving(/^rm /), { "docs/a.md": block("sh", "rm -r /") }],
 ];

@@ -9,22 +9,19 @@ import { openWorkplace } from "./workplace.mjs";
 /** Commands that run on until they are stopped: services, and readers of what goes on. */
 const ENDLESS = /^(npx )?vram-residency hold (?!.*--check)|--follow\b|^curl -N |\s&$/;
 
-/** The default policy refuses the simulator, which serves here: doctor ends with 3 where it might say that all is well. */
-const DOCTOR = /^(npx )?vram-residency doctor\b/;
-const REFUSED = 3;
-
-const TOOLS = ["curl", "fsverity", "jq", "openssl", "python3"];
-const ABSENT_TOOLS = TOOLS.filter((name) => spawnSync(name, ["--version"]).error !== undefined);
+const TOOLS = ["curl", "fsverity", "jq", "openssl", "pkcs11-tool", "python3", "softhsm2-util"];
+/** Continuous integration has them all. */
+const ABSENT_TOOLS = process.env.VRAM_REQUIRE_TOOLS ? [] : TOOLS.filter((name) => spawnSync(name, ["--version"]).error !== undefined);
 
 /** A key file that a document makes itself; none is written over one that is there. */
 const KEY_FILE = /vram-residency key generate ([\w./-]+)/g;
 
 /**
- * Answers what was wrong, and of the commands and programs how many ran, were looked up, or were left out.
+ * Answers what was wrong, which blocks lack a tool, and of the commands and programs how many ran, were looked up, or were left out.
  * @param template the folder with the fixtures, which each document gets a copy of
  */
-export async function runDocuments(documents, { template, notRun }) {
-  const run = new Run(template, notRun);
+export async function runDocuments(documents, { template, notRun, absentTools = ABSENT_TOOLS }) {
+  const run = new Run(template, notRun, absentTools);
   for (const document of documents) await run.document(document);
   return run.result();
 }
@@ -32,19 +29,21 @@ export async function runDocuments(documents, { template, notRun }) {
 class Run {
   #template;
   #notRun;
+  #absentTools;
   #matched = new Set();
-  #isWhole = true;
+  #lacking = [];
   #problems = [];
   #count = { ran: 0, lookedUp: 0, leftOut: 0 };
 
-  constructor(template, notRun) {
+  constructor(template, notRun, absentTools) {
     this.#template = template;
     this.#notRun = notRun;
+    this.#absentTools = absentTools;
   }
 
   async document({ file, blocks, spans }) {
     for (const { line, text } of spans) this.#lookUp(file, line, text);
-    if (!blocks.some(({ language, isRun }) => isRun || language === "sh") || this.#lacksTool(file, blocks)) return;
+    if (!blocks.some(({ language, isRun }) => isRun || language === "sh")) return;
     const workplace = await openWorkplace(this.#template);
     try {
       for (const [, name] of blocks.flatMap(({ text }) => [...text.matchAll(KEY_FILE)])) workplace.withhold(name);
@@ -56,13 +55,13 @@ class Run {
   }
 
   result() {
-    const unmatched = this.#isWhole ? this.#notRun.filter((entry) => !this.#matched.has(entry)) : [];
-    return { problems: [...this.#problems, ...unmatched.map(({ command }) => `not-run.mjs: no command is like ${command}`)], ...this.#count };
+    const unmatched = this.#lacking.length === 0 ? this.#notRun.filter((entry) => !this.#matched.has(entry)) : [];
+    return { problems: [...this.#problems, ...unmatched.map(({ command }) => `not-run.mjs: no command is like ${command}`)], lacking: this.#lacking, ...this.#count };
   }
 
   async #block(workplace, block) {
     if (block.isRun) await this.#program(workplace, block);
-    if (block.language !== "sh") return;
+    if (block.language !== "sh" || this.#lacksTool(block)) return;
     for (const command of commandsOf(block)) await this.#command(workplace, block.file, command);
     for (const problem of await workplace.stopAll()) this.#tell(block.file, block.line, problem);
   }
@@ -82,17 +81,15 @@ class Run {
       return;
     }
     this.#count.ran += 1;
-    const expected = exitCode === 0 && DOCTOR.test(text) ? REFUSED : exitCode;
-    const problem = ENDLESS.test(text) ? await workplace.startCommand(text.replace(/\s&$/, "")) : await workplace.runCommand(text, expected);
+    const problem = ENDLESS.test(text) ? await workplace.startCommand(text.replace(/\s&$/, "")) : await workplace.runCommand(text, exitCode);
     this.#tell(file, line, problem === undefined ? undefined : `${text}\n          ${problem}`);
   }
 
-  /** Says it where a document cannot be run for want of a program; continuous integration has them all. */
-  #lacksTool(file, blocks) {
-    const tool = ABSENT_TOOLS.find((name) => blocks.some(({ language, text }) => language === "sh" && new RegExp(`\\b${name}\\b`).test(text)));
-    if (tool === undefined || process.env.VRAM_REQUIRE_TOOLS) return false;
-    console.log(`LEFT OUT: ${file}: ${tool} is not installed`);
-    this.#isWhole = false;
+  /** Notes where commands cannot be run for want of a program. */
+  #lacksTool({ file, line, text }) {
+    const tool = this.#absentTools.find((name) => new RegExp(`\\b${name}\\b`).test(text));
+    if (tool === undefined) return false;
+    this.#lacking.push(`${file}:${line}: ${tool} is not installed`);
     return true;
   }
 

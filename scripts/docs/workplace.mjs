@@ -14,14 +14,18 @@ const CLI = join(root, "packages/vram-residency/dist/cli.js");
 const PLACE = /(?<![\w.$/}])\/(?=(var|etc|mnt|srv|run)\/)/g;
 const PORT = /\b9464\b/g;
 
+/** SoftHSM's configuration and tokens, which are otherwise the user's. */
+const SOFTHSM = "softhsm2.conf";
+const TOKENS = "tokens";
+
 /** One shell a command, and yet variables and the folder go on from one to the next. */
 const RESTORE = 'set -a -o pipefail; [ ! -e .shell ] || { . ./.shell; cd "$PWD"; }';
 const KEEP = 'status=$?; export -p > "$HOME/.shell"; exit $status';
 
-/** The simulator serves what needs a GPU. */
+/** The simulator serves what holds a model on a GPU; what can name it itself runs as it is written. */
 const SHIM = `#!/bin/sh
 case "$1" in
-  demo|doctor|hold) command=$1; shift; exec "${process.execPath}" "${CLI}" "$command" --simulate=always "$@" ;;
+  hold) shift; exec "${process.execPath}" "${CLI}" hold --simulate=always "$@" ;;
   *) exec "${process.execPath}" "${CLI}" "$@" ;;
 esac
 `;
@@ -37,6 +41,8 @@ export async function openWorkplace(template) {
   symlinkSync(join(root, "scripts"), join(folder, "scripts"));
   const workplace = new Workplace(folder, await freePort());
   for (const [name, text] of Object.entries(PLACED_FILES)) workplace.write(name, text);
+  mkdirSync(join(folder, TOKENS));
+  workplace.write(SOFTHSM, `directories.tokendir = ${join(folder, TOKENS)}\n`);
   return workplace;
 }
 
@@ -102,6 +108,7 @@ class Workplace {
       PATH: `${this.#folder}/node_modules/.bin:${process.env.PATH}`,
       HOME: this.#folder,
       CREDENTIALS_DIRECTORY: `${this.#folder}/credentials`,
+      SOFTHSM2_CONF: join(this.#folder, SOFTHSM),
       NO_COLOR: "1",
     };
     return new Child(program, args, { cwd: this.#folder, env });

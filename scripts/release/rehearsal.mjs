@@ -80,10 +80,10 @@ async function reportSize(app) {
 }
 
 function printTable(rows) {
-  say(`${"install".padEnd(8)}${"Node".padEnd(6)}${"modules".padEnd(9)}${"package".padEnd(20)}${"program".padEnd(9)}doctor`);
+  say(`${"install".padEnd(8)}${"Node".padEnd(6)}${"modules".padEnd(9)}${"package".padEnd(22)}${"program".padEnd(9)}doctor`);
   for (const { manager, version, modules, what, problems } of rows) {
     const mark = (name) => (Object.hasOwn(problems, name) ? (problems[name] === undefined ? "ok" : "FAILED") : "-");
-    say(`${manager.padEnd(8)}${version.padEnd(6)}${modules.padEnd(9)}${what.padEnd(20)}${mark("program").padEnd(9)}${mark("doctor")}`);
+    say(`${manager.padEnd(8)}${version.padEnd(6)}${modules.padEnd(9)}${what.padEnd(22)}${mark("program").padEnd(9)}${mark("doctor")}`);
   }
   const problems = rows.flatMap(({ problems: found }) => Object.values(found)).filter((problem) => problem !== undefined);
   for (const problem of new Set(problems)) console.error(problem);

@@ -76,7 +76,7 @@ function notLoaded(packageName: string, platform: string, attempts: readonly Add
   const remedies =
     failure === "platform"
       ? `It runs on Linux only, with x64 or arm64, and this is ${platform}.`
-      : `Build it with \`npx ${packageName}-build\` (in a checkout \`npm run build\`), which needs a C++20 compiler and CMake 3.20 or newer; ` +
+      : `Build it with \`npx --no ${packageName}-build\` (in a checkout \`npm run build\`), which needs a C++20 compiler and CMake 3.20 or newer; ` +
         "or use Linux on x64 or arm64 with glibc 2.28 or newer, for which the package ships it.";
   return new AddonError(failure, `The native addon of ${packageName} could not be loaded. Tried: ${tried}. ${remedies}`, attempts);
 }

@@ -63,7 +63,7 @@ describe("the addon of a package", () => {
     });
     expect(message).toBe(
       "The native addon of vram-x could not be loaded. Tried: build/Release/x.node: absent; prebuilds/linux-x64/x.node: absent. " +
-        "Build it with `npx vram-x-build` (in a checkout `npm run build`), which needs a C++20 compiler and CMake 3.20 or newer; " +
+        "Build it with `npx --no vram-x-build` (in a checkout `npm run build`), which needs a C++20 compiler and CMake 3.20 or newer; " +
         "or use Linux on x64 or arm64 with glibc 2.28 or newer, for which the package ships it.",
     );
   });

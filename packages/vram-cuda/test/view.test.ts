@@ -27,6 +27,15 @@ describe("a view", () => {
     expect((await allocation.placement()).access).toBe("read");
   });
 
+  it("has no byte to tamper with past its end", async () => {
+    const allocation = await openFrozen();
+    const before = await allocation.digest();
+    const view = allocation.view({ byteOffset: 1000, byteLength: 24 });
+    expect(() => { tamper(view, { byteOffset: 24 }); }).toThrow(expect.objectContaining({ code: "INVALID_INPUT", message: "byteOffset must lie in the view" }));
+    expect(() => { tamper(view, { byteOffset: Number.MAX_SAFE_INTEGER }); }).toThrow(/lie in the view/);
+    expect(await allocation.digest()).toBe(before);
+  });
+
   it("BO-3 MS-006 MS-007 test_pointer_arithmetic test_bounds_checking lies within the image and fits its type", async () => {
     const allocation = await openFrozen();
     const refused: ViewRange[] = [

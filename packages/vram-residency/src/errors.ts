@@ -40,13 +40,13 @@ const KINDS = {
   DEVICE_LOST: "fatal",
   /**
    * There is no usable NVIDIA driver here, or the addon does not load.
-   * Remedy: `vram-residency doctor` says what is missing; without a GPU name the simulator, as tests do.
+   * Remedy: `vram-residency doctor` says what is missing; in tests, and nowhere else, name the simulator.
    */
   DRIVER_UNAVAILABLE: "fatal",
   /**
    * A seal, an attestation, or the device memory that a seal vouches for is not what it must be. A worker stops.
    * Remedy: keep the evidence, and act on the incident that the reason stands for.
-   * See: docs/guide/incidents.md
+   * See: docs/guide/incidents.md#by-reason
    */
   SEAL_VERIFICATION_FAILED: "fatal",
   /**

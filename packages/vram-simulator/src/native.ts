@@ -43,7 +43,7 @@ export interface SimulatorStats {
 
 /** The hostile engine (native/simulator/tamper_binding.cpp); it throws plain errors. */
 interface HostileEngine {
-  flip(view: object, byteOffset: number, bit: number): void;
+  flip(view: object, byteOffset: number, bit: number): boolean;
   store(view: object): number;
   hold(view: object): () => void;
   appearsIn(view: object, text: string): boolean;

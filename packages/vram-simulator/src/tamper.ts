@@ -1,14 +1,16 @@
 import { hostileEngine } from "./native.js";
+import { invalidInput } from "./simulator-error.js";
 import { integer } from "./validate.js";
 
 /**
  * The threat model's hostile engine: maps the memory behind a view writable, flips one bit of it and maps it read-only
  * again. Works on a GPU as on the simulator. `view` is what `lease.view()` gives.
  *
- * @throws SimulatorError `INVALID_INPUT` for an argument out of range; Error if the view has ended or the driver refuses
+ * @throws SimulatorError `INVALID_INPUT` for an argument out of range, or an offset outside the view; Error if the view has ended or the driver refuses
  */
 export function tamper(view: object, { byteOffset, bit = 0 }: { readonly byteOffset: number; readonly bit?: number }): void {
-  hostileEngine().flip(view, integer("byteOffset", byteOffset, 0, Number.MAX_SAFE_INTEGER), integer("bit", bit, 0, 7));
+  const isThere = hostileEngine().flip(view, integer("byteOffset", byteOffset, 0, Number.MAX_SAFE_INTEGER), integer("bit", bit, 0, 7));
+  if (!isThere) throw invalidInput("byteOffset", "lie in the view");
 }
 
 /** Runs a kernel that stores into the memory behind a view. @returns the driver's result code: 0, or how it was stopped */

@@ -25,8 +25,9 @@ const HEAD = `# Errors
 
 \`npm run docs:generate\` makes this document from the code; do not edit it.
 
-Every failure is a \`VramError\` with a \`code\`, a \`kind\` and \`details\`; \`retriable\`: try again later; \`fatal\`: the worker stopped or cannot go on; \`caller\`: correct the call.
-The packages used alone throw errors of their own with the same codes. \`details.reason\` tells causes of one code apart. In a message, … stands for what varies.
+Every failure is a \`VramError\` with a \`code\`, a \`kind\` and \`details\`; \`retriable\`: try again later; \`fatal\`: do not just try again; \`residency.state\` says whether the worker stopped; \`caller\`: correct the call.
+The packages used alone throw errors of their own with the same codes. \`details.reason\` tells causes of one code apart. In a message, … stands for what varies; a message that is … alone is
+as thrown by the package that the table names. Where a code has no table, the message names the argument or the call that failed.
 What each operation answers when the driver fails is in [outcomes of driver faults](../spec/outcomes.md).
 `;
 

@@ -5,14 +5,15 @@ const SOURCES = /^native\/(binding|device|driver|ops)\/[^/]+\.(cpp|h)$/;
 const NAME = /case Code::(\w+): return "([A-Z_]+)";/g;
 const MADE = /\{(?:\.code = )?Code::(\w+), (?:\.message = )?([^{}]*?)(?:, \.reason = "([a-z-]+)")?\}/g;
 const NO_DRIVER = /\bUnavailable\(([^()]*"[^"]+"[^()]*(?:\([^()]*\)[^()]*)*)\)/g;
-const LITERAL = /"((?:[^"\\]|\\.)*)"/g;
+/** A literal, and what a macro joins to it. */
+const LITERAL = /"((?:[^"\\]|\\.)*)"(\s*#\w+)?/g;
 
 /** As `errorSites()`. */
 export function nativeErrors() {
   const names = new Map([...read("native/driver/error.h").matchAll(NAME)].map(([, constant, name]) => [constant, name]));
   return projectFiles(SOURCES).map(read).flatMap((source) => [
     ...[...source.matchAll(MADE)].map(([, constant, message, reason]) => errorOf(names.get(constant), messageOf(message), reason)),
-    ...[...source.matchAll(NO_DRIVER)].flatMap(([, given]) => [...given.matchAll(LITERAL)]).map(([, text]) => errorOf("DRIVER_UNAVAILABLE", `${text}: …`)),
+    ...[...source.matchAll(NO_DRIVER)].flatMap(([, given]) => [...given.matchAll(LITERAL)]).map(([, text, joined]) => errorOf("DRIVER_UNAVAILABLE", `${text}${joined === undefined ? "" : "…"}: …`)),
   ]);
 }
 
