@@ -1,9 +1,9 @@
 // @ts-check
-import { linear } from "engine-addon";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { closeServer } from "./close-server.js";
+import { compute } from "./compute.js";
 import { errorFields, isVramError, log } from "./log.js";
 import { Refusal, readJson } from "./request.js";
 
@@ -141,17 +141,6 @@ export class HttpService {
     response.writeHead(status, { "Content-Type": "application/json", "Cache-Control": "no-store" });
     response.end(JSON.stringify(body));
   }
-}
-
-/**
- * The engine. This one computes on JavaScript's thread; one in earnest returns a promise.
- * @param {import("vram-residency").Lease} lease
- * @param {Float32Array} input
- */
-function compute(lease, input) {
-  const weight = lease.tensors.get("weight");
-  if (weight === undefined) throw new TypeError("the model must have a matrix named weight");
-  return linear(lease.view(weight, { minAlignment: 4 }), input);
 }
 
 /**

@@ -1,5 +1,5 @@
 // @ts-check
-import { linear } from "engine-addon";
+import { compute } from "./compute.js";
 import { errorFields, isVramError, log } from "./log.js";
 
 const LONGEST_DELAY_MS = 300_000;
@@ -86,17 +86,6 @@ export class JobRunner {
     if (!isVramError(error)) return "refused";
     return error.kind === "retriable" ? "later" : "stop";
   }
-}
-
-/**
- * The engine. This one computes on JavaScript's thread; one in earnest returns a promise.
- * @param {import("vram-residency").Lease} lease
- * @param {Float32Array} input
- */
-function compute(lease, input) {
-  const weight = lease.tensors.get("weight");
-  if (weight === undefined) throw new TypeError("the model must have a matrix named weight");
-  return linear(lease.view(weight, { minAlignment: 4 }), input);
 }
 
 /** @param {unknown} job */
