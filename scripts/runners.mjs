@@ -17,9 +17,9 @@ export const runners = [
   script("checks", "check", { inputs: /./ }),
   script("native", "native-test", { inputs: /^(native|packages\/vram-cuda\/include|scripts\/native-test)/ }),
   script("driver faults", "chaos", { args: ["--check"], inputs: new RegExp(`${CODE.source}|^(scripts/chaos|docs/spec/outcomes)`) }),
-  script("documents", "docs-check", { inputs: new RegExp(`${CODE.source}|\\.md$|^scripts/(docs|checks)|^tsconfig`) }),
+  script("documents", "docs-check", { inputs: new RegExp(`${CODE.source}|\\.md$|^scripts/(docs|checks|free-ports|tarballs)|^tsconfig`) }),
   script("fuzzing", "fuzz", { args: ["--seconds", "60"], inputs: new RegExp(`${CODE.source}|^scripts/(fuzz|random)`) }),
-  script("packages", "packed", { inputs: new RegExp(`${CODE.source}|^packages/[^/]+/package\\.json|^scripts/(packed|prebuilds|tarballs)|^tsup`) }),
+  script("packages", "packed", { inputs: new RegExp(`${CODE.source}|^packages/[^/]+/package\\.json|^scripts/(packed|prebuilds|tarballs|run-program|pnpm)|^tsup`) }),
   ...packages.map((name) => {
     const cwd = join(root, "packages", name);
     const own = new RegExp(`${CODE.source}|^packages/${name}/|^vitest`);

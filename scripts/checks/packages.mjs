@@ -20,3 +20,6 @@ export const DEPENDENCIES = { ...Object.fromEntries(Object.keys(IMPORTS).map((na
 
 /** What npm runs when somebody installs a package, from a registry or from a repository. */
 export const INSTALL_SCRIPTS = ["preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"];
+
+/** Records with a `name`, that of the facade last: what it needs comes before it. */
+export const facadeLast = (records) => [...records.filter(({ name }) => name !== FACADE), ...records.filter(({ name }) => name === FACADE)];

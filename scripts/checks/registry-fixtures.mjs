@@ -9,7 +9,7 @@ import { root } from "./tree.mjs";
 
 const PUBLIC = "https://registry.example/";
 const REFUSED = /the registry in force for \w+ is not on this machine|npm has a scope/;
-const PROGRAMS = ["release-rehearse.mjs", "release", "checks"];
+const PROGRAMS = ["release-rehearse.mjs", "free-ports.mjs", "pnpm.mjs", "run-program.mjs", "release", "checks"];
 
 /** What each has in the project's folder, and in the environment, where FOLDER stands for that folder. */
 const CONFIGURATIONS = {

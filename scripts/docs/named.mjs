@@ -6,7 +6,7 @@ import { foldersOf, read, root } from "../checks/tree.mjs";
 const LIFECYCLE = ["start", "test"];
 /** It is run. */
 const OWN_COMMAND = "vram-residency";
-const MANIFESTS = ["package.json", ...readdirSync(join(root, "packages")).map((name) => `packages/${name}/package.json`)];
+const MANIFESTS = ["package.json", ...readdirSync(join(root, "packages")).map((name) => `packages/${name}/package.json`)].map((file) => JSON.parse(read(file)));
 
 /** What is wrong with a command of this kind; `undefined` if nothing is, `null` if it is none. */
 export function namedProblem(file, text) {
@@ -24,7 +24,7 @@ export function namedProblem(file, text) {
 const firstName = (words) => words.find((word) => word !== undefined && !word.startsWith("-"));
 
 function installProblem(words) {
-  const known = new Set(MANIFESTS.map((file) => JSON.parse(read(file))).flatMap((each) => [each.name, ...dependenciesOf(each)]));
+  const known = new Set(MANIFESTS.flatMap((each) => [each.name, ...dependenciesOf(each)]));
   const unknown = words.filter((word) => !word.startsWith("-") && !known.has(word));
   return unknown.length === 0 ? undefined : `no package of this project, and none that it depends on: ${unknown.join(", ")}`;
 }
@@ -35,7 +35,7 @@ const dependenciesOf = ({ dependencies, devDependencies, peerDependencies }) =>
 /** A command is one of this project's packages, its package manager, or linked where the document's package lies or above. */
 function commandProblem(file, name) {
   if (name === undefined) return undefined;
-  const own = MANIFESTS.map((manifest) => JSON.parse(read(manifest))).flatMap(({ bin, packageManager }) => [...Object.keys(bin ?? {}), packageManager?.split("@")[0]]);
+  const own = MANIFESTS.flatMap(({ bin, packageManager }) => [...Object.keys(bin ?? {}), packageManager?.split("@")[0]]);
   const isLinked = foldersOf(file).some((folder) => existsSync(join(root, folder, "node_modules/.bin", name)));
   return own.includes(name) || isLinked ? undefined : `no package of this project, and none that it depends on, has a command ${name}`;
 }

@@ -1,10 +1,9 @@
 // The folder that a document's commands and programs run in, with the fixtures, the packages and the command on PATH.
-import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { root } from "../checks/tree.mjs";
+import { freePorts } from "../free-ports.mjs";
 import { Child } from "./child.mjs";
 import { PLACED_FILES } from "./fixtures.mjs";
 
@@ -39,7 +38,8 @@ export async function openWorkplace(template) {
   writeFileSync(join(modules, ".bin/vram-residency"), SHIM, { mode: 0o755 });
   for (const name of readdirSync(PACKAGES)) if (!name.startsWith(".")) symlinkSync(join(PACKAGES, name), join(modules, name));
   symlinkSync(join(root, "scripts"), join(folder, "scripts"));
-  const workplace = new Workplace(folder, await freePort());
+  const [port] = await freePorts(1);
+  const workplace = new Workplace(folder, String(port));
   for (const [name, text] of Object.entries(PLACED_FILES)) workplace.write(name, text);
   mkdirSync(join(folder, TOKENS));
   workplace.write(SOFTHSM, `directories.tokendir = ${join(folder, TOKENS)}\n`);
@@ -113,12 +113,4 @@ class Workplace {
     };
     return new Child(program, args, { cwd: this.#folder, env });
   }
-}
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  return String(port);
 }

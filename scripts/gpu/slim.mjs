@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { run } from "../packed/install.mjs";
+import { runProgram } from "../run-program.mjs";
 
 const UNUSED = /\.(d\.[cm]?ts|[cm]?ts|map|md)$/;
 const OWN = /^(vram-|engine-addon)/;
@@ -11,7 +11,7 @@ const OWN = /^(vram-|engine-addon)/;
 export function compressNode(folder, say) {
   const { status } = spawnSync("strip", ["node"], { cwd: folder });
   if (status !== 0) say("node keeps its symbols, since there is no strip");
-  run("gzip", ["-9n", "node"], folder);
+  runProgram("gzip", ["-9n", "node"], { cwd: folder });
 }
 
 /** The project's own packages stay as they were packed; of the engine's build only the addon is kept. */

@@ -1,18 +1,7 @@
 // Programs on loopback, each with a folder of its own, and what ends them.
 import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createServer } from "node:net";
 
 const ENDING_MS = 10_000;
-
-/** Ports that nobody listens on now. */
-export async function freePorts(count) {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => server.address().port);
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return ports;
-}
 
 /** Starts a program; `said()` is its output, `end(signal)` resolves to its exit code. A program that is not there is an error with `remedy`. */
 export function start(program, args, { remedy, ...options } = {}) {

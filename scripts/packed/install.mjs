@@ -1,20 +1,16 @@
 // Packs every published package and the example engine, installs the tarballs in a folder and builds the engine there.
-import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../checks/tree.mjs";
+import { ADDONS } from "../prebuilds/addons.mjs";
 import { toolchainProblem } from "../prebuilds/toolchain.mjs";
+import { runProgram } from "../run-program.mjs";
 import { packFolder, packPublic } from "../tarballs/pack.mjs";
 import { readPacked } from "../tarballs/tarball-problems.mjs";
 
 const ENGINE = join(root, "examples/engine-addon");
 const PROGRAMS = ["program.mjs", "program.cjs", "scenario.cjs"];
-const SOURCE_BUILDS = ["vram-cuda-build", "vram-seal-build", "vram-simulator-build"];
-
-export function run(program, args, cwd, stdio = "pipe") {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, stdio, encoding: "utf8", maxBuffer: 1 << 26 });
-  if (status !== 0) throw new Error(`${program} ${args[0]} failed in a step\n${error?.message ?? ""}${stdout ?? ""}${stderr ?? ""}`);
-}
+const SOURCE_BUILDS = Object.keys(ADDONS).map((name) => `${name}-build`);
 
 /** Prebuilt addons for this machine go into the tarballs, or what the addons are built from in the app; that is said aloud. */
 function prebuildTargets() {
@@ -36,9 +32,9 @@ export function installPacked(app, tarballs) {
   const files = [...packed.map(({ tarball }) => tarball), packFolder(ENGINE, tarballs)];
   const { version } = JSON.parse(readFileSync(join(ENGINE, "node_modules/cmake-js/package.json"), "utf8"));
   writeFileSync(join(app, "package.json"), JSON.stringify({ name: "app", private: true }));
-  run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", ...files, `cmake-js@${version}`], app);
-  if (targets.length === 0) for (const command of SOURCE_BUILDS) run("npx", ["--no", command], app);
-  run("npx", ["cmake-js", "compile", "--directory", "node_modules/engine-addon"], app);
+  runProgram("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", ...files, `cmake-js@${version}`], { cwd: app });
+  if (targets.length === 0) for (const command of SOURCE_BUILDS) runProgram("npx", ["--no", command], { cwd: app });
+  runProgram("npx", ["cmake-js", "compile", "--directory", "node_modules/engine-addon"], { cwd: app });
   for (const name of PROGRAMS) cpSync(join(root, "scripts/packed", name), join(app, name));
   return { packed: packed.map(({ name, tarball }) => readPacked(name, tarball)), targets };
 }

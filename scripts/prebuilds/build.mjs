@@ -4,15 +4,11 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { buildAddon } from "../../packages/vram-addon/dist/index.js";
 import { projectFiles, root } from "../checks/tree.mjs";
+import { ADDONS } from "./addons.mjs";
 import { makeFloor } from "./floor.mjs";
 import { inspectLibrary } from "./symbols.mjs";
 import { TARGETS, compilerProgram, environment, output, toolchainProblem } from "./toolchain.mjs";
 
-const ADDONS = {
-  "vram-cuda": ["vram_cuda.node"],
-  "vram-seal": ["vram_secret.node"],
-  "vram-simulator": ["libvram_simulator.so", "vram_simulator_control.node", "vram_tamper.node"],
-};
 const SOURCES = /^(native\/(?!test|bench|fuzz|simulator\/test)|packages\/[^/]+\/(CMakeLists\.txt|include\/)|packages\/vram-addon\/src\/|scripts\/prebuilds\/|pnpm-lock\.yaml)/;
 
 const packageFolder = (name) => join(root, "packages", name);

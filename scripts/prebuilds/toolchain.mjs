@@ -1,5 +1,6 @@
 // What the prebuilt addons are made with: one exact compiler for each target, so that the same sources give the same bytes.
 import { spawnSync } from "node:child_process";
+import { runProgram } from "../run-program.mjs";
 
 /** The oldest glibc that the addons run with. */
 export const FLOOR = "2.28";
@@ -25,13 +26,8 @@ const OUTSIDE = [
 /** The environment without that. */
 export const environment = () => Object.fromEntries(Object.entries(process.env).filter(([name]) => !OUTSIDE.includes(name)));
 
-/** Runs a program to its end and answers its stdout. */
-export function output(program, args, input = "") {
-  const options = { encoding: "utf8", input, env: environment(), maxBuffer: 1 << 28 };
-  const { status, stdout, stderr, error } = spawnSync(program, args, options);
-  if (status === 0) return stdout;
-  throw new Error(`${program} failed: ${error?.message ?? stdout + stderr}`);
-}
+/** Runs a program in that environment to its end and answers what it printed. */
+export const output = (program, args, input = "") => runProgram(program, args, { input, env: environment() });
 
 /** The path of a file or program that belongs to the target's compiler. */
 export const compilerFile = ({ compiler }, name) => output(compiler, [`-print-file-name=${name}`]).trim();

@@ -1,6 +1,7 @@
 // A rehearsal publishes, so it goes on only where nothing can reach a registry of the world.
-import { spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
+import { packageManager } from "../pnpm.mjs";
+import { runProgram } from "../run-program.mjs";
 
 const LOOPBACK = new Set(["127.0.0.1", "[::1]", "localhost"]);
 
@@ -29,14 +30,10 @@ export function publishingEnvironment(registry, { userconfig, globalconfig }) {
 /** What the user's configuration has to say, for a registry that takes any token. */
 export const userconfigFor = (registry) => `registry=${registry}\n${registry.replace(/^https?:/, "")}:_authToken=rehearsal\n`;
 
-function ask(program, args, options) {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { ...options, encoding: "utf8" });
-  if (status !== 0) throw new Error(`${program} ${args.join(" ")} failed: ${error?.message ?? stderr.trim()}`);
-  return stdout.trim();
-}
+const ask = (program, args, options) => runProgram(program, args, options).trim();
 
 /** The program of the pinned pnpm, fetched as the user's own configuration says, not a project's. */
-export const findPnpm = (packageManager) =>
+export const findPnpm = () =>
   ask("npx", ["--yes", "--prefer-offline", "--package", packageManager, "--", "sh", "-c", "command -v pnpm"], { cwd: tmpdir() });
 
 /** @throws where npm or pnpm would publish from `folder` to a registry that is not on this machine, do not tell, or have a scope, whose registry npm prefers */

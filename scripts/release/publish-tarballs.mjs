@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { FACADE } from "../checks/packages.mjs";
+import { facadeLast } from "../checks/packages.mjs";
 import { manifestOf, readTarball } from "../tarballs/read-tarball.mjs";
 import { step } from "./workplace.mjs";
 
@@ -17,7 +17,7 @@ export function tarballsOf(folder) {
       return { name, version, file, sha256: tarball.sha256 };
     });
   if (found.length === 0) throw new Error("there is no tarball");
-  return [...found.filter(({ name }) => name !== FACADE), ...found.filter(({ name }) => name === FACADE)];
+  return facadeLast(found);
 }
 
 /** Publishes these very files, with npm in `env`; `options` are further arguments. */

@@ -1,13 +1,8 @@
 // What each published package may hold, and must, as paths within its tarball. What no line here allows is not published.
+import { ADDONS } from "../prebuilds/addons.mjs";
 
 const EVERY = [/^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/, /^dist\/[\w-]+\.(js|cjs|d\.ts|d\.cts)$/];
 
-/** The binaries of a target, for each package that has some. */
-const BINARIES = {
-  "vram-cuda": ["vram_cuda.node"],
-  "vram-seal": ["vram_secret.node"],
-  "vram-simulator": ["libvram_simulator.so", "vram_simulator_control.node", "vram_tamper.node"],
-};
 const SOURCE_BUILD = ["CMakeLists.txt", "native/include/napi.h", "native/include/node_api.h"];
 const HEADER_LICENCES = ["node-addon-api", "node-api-headers"].map((name) => `native/include/${name}.LICENSE`);
 
@@ -15,7 +10,7 @@ const COMPILED = "(cpp|h|inc|ptx|txt|cmake|map)";
 
 /** Prebuilt binaries, and what the build from source reads: these folders of `native/`, and headers with their licences. */
 const native = (name, folders) => [
-  new RegExp(`^prebuilds/linux-(x64|arm64)/(${BINARIES[name].join("|").replaceAll(".", String.raw`\.`)})$`),
+  new RegExp(`^prebuilds/linux-(x64|arm64)/(${ADDONS[name].join("|").replaceAll(".", String.raw`\.`)})$`),
   new RegExp(`^native/(cmake(/exports)?|${folders.join("|")})/\\w+\\.${COMPILED}$`),
   /^CMakeLists\.txt$/,
   /^native\/include\/(\w+|napi-inl)\.h$/,
@@ -42,7 +37,7 @@ export const ALLOWED = {
 /** What a package's tarball must hold, with addons for `targets`. */
 export function requiredFiles(name, targets) {
   const every = ["package.json", "README.md", "LICENSE"];
-  if (!Object.hasOwn(BINARIES, name)) return every;
-  const binaries = targets.flatMap((target) => BINARIES[name].map((file) => `prebuilds/${target}/${file}`));
+  if (!Object.hasOwn(ADDONS, name)) return every;
+  const binaries = targets.flatMap((target) => ADDONS[name].map((file) => `prebuilds/${target}/${file}`));
   return [...every, ...SOURCE_BUILD, ...HEADER_LICENCES, ...binaries];
 }

@@ -1,15 +1,14 @@
 // Packs packages as pnpm publishes them: `workspace:` and `catalog:` become versions, times and owners are fixed.
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { root } from "../checks/tree.mjs";
+import { pnpmArguments } from "../pnpm.mjs";
 import { ensurePrebuilds } from "../prebuilds/build.mjs";
+import { runProgram } from "../run-program.mjs";
 import { publicPackages } from "./public-packages.mjs";
-import { runProgram } from "./run-program.mjs";
-
-const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 /** Runs the workspace's pnpm at its root or in `cwd`, and answers what it printed. */
-export const runPnpm = (args, cwd = root) => runProgram("npx", ["--yes", "--prefer-offline", packageManager, ...args], { cwd });
+export const runPnpm = (args, cwd = root) => runProgram("npx", pnpmArguments(args), { cwd });
 
 /** Packs the package in `folder` into `destination`; answers the tarball's path. */
 export function packFolder(folder, destination) {

@@ -2,9 +2,10 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { root } from "../checks/tree.mjs";
+import { ADDONS } from "../prebuilds/addons.mjs";
 import { TARGETS } from "../prebuilds/toolchain.mjs";
 
-const NATIVE = ["vram-cuda", "vram-seal", "vram-simulator"];
+const NATIVE = Object.keys(ADDONS);
 
 function headersOf(name) {
   const { version, license } = createRequire(join(root, "packages/vram-cuda/package.json"))(`${name}/package.json`);

@@ -1,14 +1,13 @@
 // The error catalogue, made from the code: what each code means and what to do, from the comments of the codes; messages and
 // reasons from where errors are made; exit codes from the command.
 import ts from "typescript";
-import { errorSites, sourceProgram } from "./error-sites.mjs";
+import { OPEN, errorSites, sourceProgram } from "./error-sites.mjs";
 import { nativeErrors } from "./native-errors.mjs";
 
 const CODES = "packages/vram-residency/src/errors.ts";
 const EXITS = "packages/vram-residency/src/command/exit-codes.ts";
 /** A message of these names an argument and what it must be: too many to list, and plain. */
 const PLAIN = new Set(["INVALID_CONFIG", "INVALID_INPUT"]);
-const OPEN = "…";
 
 /** Answers the document, and what is wrong with its sources. */
 export function renderErrorCatalogue() {

@@ -6,7 +6,7 @@ import { root } from "../../checks/tree.mjs";
 const ERRORS = ["AuditError", "CudaError", "PolicyError", "SealError", "VramError"];
 const ADDON_ERROR = "AddonError";
 /** A part that varies. */
-const OPEN = "…";
+export const OPEN = "…";
 const NOTHING_BOUND = new Map();
 
 /** A program over the packages' sources. */

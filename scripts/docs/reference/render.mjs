@@ -3,11 +3,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Application, Logger, LogLevel } from "typedoc";
-import { read, root } from "../../checks/tree.mjs";
+import { facadeLast } from "../../checks/packages.mjs";
+import { root } from "../../checks/tree.mjs";
+import { publicPackages } from "../../tarballs/public-packages.mjs";
 import { parseDocument } from "../documents.mjs";
 
-/** Those that others re-export from come first: a symbol is described where it is first met. */
-const PACKAGES = ["vram-audit", "vram-cuda", "vram-policy", "vram-seal", "vram-simulator", "vram-residency"];
+/** The facade re-exports from the others, and a symbol is described where it is first met. */
+const PACKAGES = facadeLast(publicPackages(root));
 const DOCUMENTED = ["Class", "Enum", "Function", "Interface", "TypeAlias", "Variable"];
 /** Methods named by a symbol do what the language says of them, and those of PKCS #11 what that says. */
 const KNOWN_ELSEWHERE = /\.\[\w+\] |\.Pkcs11Library\./;
@@ -25,7 +27,7 @@ const OPTIONS = {
   disableSources: true,
   excludeExternals: true,
   excludePrivate: true,
-  packagesRequiringDocumentation: [...PACKAGES, "docs"],
+  packagesRequiringDocumentation: [...PACKAGES.map(({ name }) => name), "docs"],
   requiredToBeDocumented: DOCUMENTED,
   validation: { invalidLink: true, notDocumented: true, notExported: true },
   sort: ["kind", "alphabetical"],
@@ -74,9 +76,8 @@ export async function renderReference({ entries, tsconfig }) {
 
 /** Every entry point of the packages: "vram-audit/winston" is `packages/vram-audit/src/winston.ts`. */
 export function entryPoints() {
-  return PACKAGES.flatMap((name) => {
-    const { exports } = JSON.parse(read(`packages/${name}/package.json`));
-    const entries = Object.keys(exports).filter((entry) => entry !== "./package.json");
+  return PACKAGES.flatMap(({ name, manifest }) => {
+    const entries = Object.keys(manifest.exports).filter((entry) => entry !== "./package.json");
     return entries.map((entry) => ({ name: join(name, entry), file: join("packages", name, "src", `${entry === "." ? "index" : entry}.ts`) }));
   });
 }
